@@ -1,0 +1,1 @@
+"""Open hostile files as typed, bounded views; judge nothing."""

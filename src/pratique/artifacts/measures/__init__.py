@@ -1,0 +1,1 @@
+"""Read the blocks once, in one pass, and tell what was in them."""

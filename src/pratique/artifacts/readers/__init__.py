@@ -1,0 +1,1 @@
+"""One reader per format: hostile bytes in, typed views out."""

@@ -1,0 +1,10 @@
+"""The one list of readers. Adding a format means adding one line here."""
+
+from pratique.artifacts.reader import Reader
+
+READERS: tuple[Reader, ...] = ()
+
+
+def readers_key() -> str:
+    """Return `name@version` of every reader: a part of each result's key."""
+    return ",".join(f"{r.name}@{r.version}" for r in READERS)

@@ -1,0 +1,1 @@
+"""Find an artifact's files: a folder, a file, a hub revision."""

@@ -1,0 +1,1 @@
+"""Sign what was checked and what was decided, and verify it offline."""

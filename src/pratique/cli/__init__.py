@@ -1,0 +1,1 @@
+"""Argv into a flow, a result into text, JSON, SARIF or Markdown. No decisions here."""

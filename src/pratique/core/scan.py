@@ -1,0 +1,103 @@
+"""The account of one artifact's inspection, and what held the workers meanwhile."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pratique.core.fact import Fact
+from pratique.core.finding import Digest, Finding
+from pratique.core.receipt import Coverage, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What is known of one file by its content: it holds for every file with this digest."""
+
+    findings: tuple[Finding, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One file of an artifact. `digest` is empty when the file could not be read at all.
+
+    `path` is relative to the artifact, with `/`; `cached` tells that no reader opened it this time.
+    """
+
+    path: str
+    digest: Digest
+    size: int
+    inspection: Inspection
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JailReport:
+    """Which mechanisms held the workers, and which were missing and why."""
+
+    held: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+    tier: str = "none"
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether both Landlock and seccomp held: without them a scan is incomplete."""
+        names = {name.split("-")[0] for name in self.held}
+        return {"landlock", "seccomp"} <= names
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The whole account of one artifact. `repository` holds what rules said over all its files."""
+
+    target: str
+    files: tuple[FileReport, ...]
+    repository: Inspection
+    jail: JailReport
+    started: str
+    finished: str
+    engine: str
+    intended: tuple[tuple[str, str], ...] = ()
+
+    def findings(self) -> Iterator[tuple[str, Finding]]:
+        """Yield (path, finding), worst first; path is empty for the repository's own."""
+        found = [("", f) for f in self.repository.findings]
+        found += [(file.path, f) for file in self.files for f in file.inspection.findings]
+        yield from sorted(found, key=lambda x: (-x[1].severity, x[0], x[1].at.chain, x[1].at.start))
+
+    def receipts(self) -> Iterator[tuple[str, Receipt]]:
+        """Yield (path, receipt); path is empty for the repository's own."""
+        for file in self.files:
+            for receipt in file.inspection.receipts:
+                yield file.path, receipt
+        for receipt in self.repository.receipts:
+            yield "", receipt
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether there is at least one receipt, all are full, and the jail held."""
+        coverages = {r.coverage for _, r in self.receipts()}
+        return coverages == {Coverage.FULL} and self.jail.sound and bool(self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def root(self) -> Digest:
+        """Return the digest over the sorted (path, file digest) pairs: the model's identity."""
+        return root_digest((file.path, file.digest) for file in self.files)
+
+
+def root_digest(files: Iterator[tuple[str, Digest]]) -> Digest:
+    """Return one digest over (path, digest) pairs in path order, each a line `digest  path`."""
+    lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(files))
+    return Digest("sha256:" + hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest())
+
+
+def fingerprint(path: str, finding: Finding) -> str:
+    """Return what stays the same when bytes before a finding move: for baselines and waivers."""
+    at = finding.at
+    parts = (finding.rule, path, "!".join(at.chain), at.tensor, finding.says)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:24]

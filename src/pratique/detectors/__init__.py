@@ -1,0 +1,1 @@
+"""One rule, one file: a card, a page and a check over one typed view."""

@@ -1,0 +1,1 @@
+"""Plan, run and cache an inspection: views x rules -> findings and receipts."""

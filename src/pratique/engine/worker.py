@@ -1,0 +1,73 @@
+"""What runs inside a jailed worker: a descriptor and a request in, bounded JSON frames out."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from pratique.artifacts.blob import FdBlob, Scratch
+from pratique.artifacts.reader import Budget, Subject
+from pratique.artifacts.readers.catalog import READERS
+from pratique.artifacts.views import Repository, RepositoryFile
+from pratique.core.limits import Limits, MiB
+from pratique.core.wire import encode
+from pratique.detectors.catalog import CATALOG
+from pratique.engine.inspect import Inspector
+
+Send = Callable[[Mapping[str, Any]], None]
+
+PROGRESS_STEP = 32 * MiB
+
+
+def warm() -> None:
+    """Import and compile, before lockdown, all that needs files, threads or new code."""
+    from pratique.artifacts.measures import one_pass  # noqa: PLC0415 - the zygote's own moment
+
+    one_pass.warm()
+
+
+def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
+    """Answer one request with frames of findings, receipts, facts and progress.
+
+    `request` is `{"do": "file", "size": bytes, "rules": [ids] or null, "limits": {...}}` with the
+    file's and the scratch descriptor, or `{"do": "repository", ...}` with one descriptor that holds
+    the JSON `{"files": [...], "said": [...]}` of every file's facts and of what was intended.
+    """
+    limits = Limits(**{f.name: int(request["limits"][f.name]) for f in fields(Limits)})
+    wanted = request.get("rules")
+    chosen = [make for make in CATALOG if wanted is None or make.rule.id in wanted]
+    pending = 0
+
+    def progress(count: int) -> None:
+        nonlocal pending
+        pending += count
+        if pending >= PROGRESS_STEP:
+            send({"progress": pending})
+            pending = 0
+
+    inspector = Inspector(READERS, chosen, progress)
+    size = int(request["size"])
+    if request["do"] == "repository":
+        view = _repository(fds[0], size)
+        account = inspector.judge((), size, view)
+    else:
+        scratch = Scratch(fds[1] if len(fds) > 1 else None, limits.scratch_bytes)
+        subject = Subject((), FdBlob(fds[0], 0, size), Budget(limits, size), scratch)
+        account = inspector.inspect(subject)
+    for item in account:
+        send(encode(item))
+
+
+def _repository(fd: int, size: int) -> Repository:
+    told = json.loads(FdBlob(fd, 0, size).read(0, size))
+    files = tuple(
+        RepositoryFile(
+            path=row["path"],
+            digest=row["digest"],
+            size=row["size"],
+            facts=tuple((k, tuple(chain), data) for k, chain, data in row["facts"]),
+        )
+        for row in told["files"]
+    )
+    said = tuple((kind, data) for kind, data in told["said"])
+    return Repository(files=files, said=said, covered=size)

@@ -1,0 +1,1 @@
+"""The stories: scan, badge, verify. The only files where rooms meet."""

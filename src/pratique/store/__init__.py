@@ -1,0 +1,1 @@
+"""Remember results and receipts; the work to do is what is planned minus what has a receipt."""

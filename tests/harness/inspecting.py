@@ -1,0 +1,105 @@
+"""Run readers and rules in this process, over bytes that a test made itself."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pratique.artifacts.blob import MemoryBlob, Scratch
+from pratique.artifacts.reader import Budget, Subject
+from pratique.artifacts.readers.catalog import READERS
+from pratique.artifacts.views import Repository, RepositoryFile
+from pratique.core.fact import Fact
+from pratique.core.finding import Finding
+from pratique.core.limits import Limits
+from pratique.core.receipt import Coverage, Receipt
+from pratique.core.wire import decode, encode
+from pratique.detectors.catalog import CATALOG
+from pratique.engine.inspect import Account, Inspector
+
+
+@dataclass(slots=True)
+class Told:
+    """What an inspection said."""
+
+    findings: list[Finding] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def rules(self) -> set[str]:
+        return {f.rule for f in self.findings}
+
+    @property
+    def full(self) -> bool:
+        return bool(self.receipts) and {r.coverage for r in self.receipts} == {Coverage.FULL}
+
+    @property
+    def not_full(self) -> list[Receipt]:
+        return [r for r in self.receipts if r.coverage is not Coverage.FULL]
+
+    def brief(self) -> list[list[object]]:
+        """Return the findings as a snapshot holds them."""
+        return [[f.rule, "!".join(f.at.chain), f.at.start, f.says] for f in self.findings]
+
+    def add(self, item: Account) -> None:
+        item = decode(json.loads(json.dumps(encode(item))))  # as it would cross the wire
+        if isinstance(item, Finding):
+            self.findings.append(item)
+        elif isinstance(item, Receipt):
+            self.receipts.append(item)
+        else:
+            self.facts.append(item)
+
+
+def subject_of(body: bytes, limits: Limits | None = None, scratch_fd: int | None = None) -> Subject:
+    """Return a subject over bytes in memory."""
+    limits = limits or Limits()
+    scratch = Scratch(scratch_fd, limits.scratch_bytes)
+    return Subject((), MemoryBlob(body), Budget(limits, len(body)), scratch)
+
+
+def inspect_bytes(body: bytes, limits: Limits | None = None) -> Told:
+    """Inspect one file's bytes with every reader and every rule."""
+    told = Told()
+    with tempfile.TemporaryFile() as scratch:
+        subject = subject_of(body, limits, scratch.fileno())
+        for item in Inspector(READERS, CATALOG).inspect(subject):
+            told.add(item)
+    return told
+
+
+def inspect_tree(
+    files: Mapping[str, bytes],
+    limits: Limits | None = None,
+    said: tuple[tuple[str, object], ...] = (),
+) -> Told:
+    """Inspect several files, then what rules say over the repository they make."""
+    told, rows = Told(), []
+    for path, body in files.items():
+        one = inspect_bytes(body, limits)
+        told.findings += one.findings
+        told.receipts += one.receipts
+        facts = tuple((f.kind, f.chain, f.data) for f in one.facts)
+        rows.append(RepositoryFile(path=path, digest=f"sha256:{path}", size=len(body), facts=facts))
+    view = Repository(files=tuple(rows), said=said, covered=1)
+    for item in Inspector(READERS, CATALOG).judge((), 1, view):
+        told.add(item)
+    return told
+
+
+def sample_bytes(path: Path) -> bytes | dict[str, bytes]:
+    """Return a sample: bytes of a `.hex` file, or the files of a `.tree.json` one.
+
+    A tree maps a path to hex text; lines of hex may be broken anywhere.
+    """
+    if path.name.endswith(".tree.json"):
+        tree = json.loads(path.read_text())
+        return {name: bytes.fromhex(body) for name, body in tree.items()}
+    return bytes.fromhex(path.read_text())
+
+
+def open_descriptors() -> int:
+    """Return how many descriptors this process holds, to show that nothing leaks."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())

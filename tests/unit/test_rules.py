@@ -1,0 +1,60 @@
+"""Every rule explains itself, is listed, and has samples: bad, good and evasion."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+import pytest
+
+import pratique.detectors
+from harness.inspecting import Told, inspect_bytes, inspect_tree, sample_bytes
+from pratique.detectors.base import Detector, page
+from pratique.detectors.catalog import CATALOG
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith((".hex", ".tree.json")))
+
+
+def told(case: Path) -> Told:
+    sample = sample_bytes(case)
+    return inspect_tree(sample) if isinstance(sample, dict) else inspect_bytes(sample)
+
+
+def expected(case: Path) -> Path:
+    return case.with_name(case.name.removesuffix(".tree.json").removesuffix(".hex") + ".expected")
+
+
+@pytest.mark.parametrize("make", CATALOG, ids=lambda m: m.rule.id)
+def test_every_rule_explains_itself(make: type[Detector[Any]]) -> None:
+    told = page(make)
+    assert all((told.title, told.looks_for, told.matters, told.to_do, told.cannot_see))
+    assert any(ref.startswith("CWE-") for ref in make.rule.refs)
+
+
+def test_no_rule_is_forgotten() -> None:
+    for m in walk_packages(pratique.detectors.__path__, "pratique.detectors."):
+        import_module(m.name)
+    assert set(Detector.__subclasses__()) == set(CATALOG)
+
+
+def test_ids_and_slugs_are_unique() -> None:
+    assert len({m.rule.id for m in CATALOG}) == len(CATALOG)
+    assert len({m.rule.slug for m in CATALOG}) == len(CATALOG)
+
+
+@pytest.mark.parametrize("make", CATALOG, ids=lambda m: m.rule.slug)
+def test_every_rule_has_samples(make: type[Detector[Any]]) -> None:
+    names = [p.name for p in CASES if p.parent.name == make.rule.slug]
+    for kind in ("bad-", "good-", "evasion-"):
+        assert any(name.startswith(kind) for name in names), f"{make.rule.slug}: no {kind} sample"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_samples(case: Path) -> None:
+    got = told(case)
+    want = json.loads(expected(case).read_text())
+    slug = {m.rule.slug: m.rule.id for m in CATALOG}[case.parent.name]
+    assert (slug in got.rules) == (not case.name.startswith("good-"))
+    assert got.brief() == want

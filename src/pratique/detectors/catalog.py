@@ -5,7 +5,9 @@ from typing import Any
 from pratique.core.finding import Rule, RuleId
 from pratique.detectors.base import Detector
 
-CATALOG: tuple[type[Detector[Any]], ...] = ()
+CATALOG: tuple[type[Detector[Any]], ...] = (
+    # one rule a line, by id
+)
 
 
 def rules() -> dict[RuleId, Rule]:

@@ -2,7 +2,9 @@
 
 from pratique.artifacts.reader import Reader
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (
+    # one reader a line; order means nothing
+)
 
 
 def readers_key() -> str:

@@ -8,6 +8,7 @@ It has one thread and an empty environment. It alone is its workers' parent: it 
 only, so a process id stays theirs until the parent of all has asked how they died.
 """
 
+import codecs
 import contextlib
 import gc
 import importlib
@@ -30,6 +31,13 @@ Send = Callable[[Mapping[str, Any]], None]
 
 # One thread per library: a lock held by a thread at fork would stay locked in every worker.
 ONE_THREAD = ("OPENBLAS", "OMP", "MKL", "BLIS", "RAYON", "VECLIB_MAXIMUM", "NUMEXPR")
+
+# Python imports a codec when it is first used, which a locked worker can no longer do.
+CODECS = (
+    *("ascii", "latin-1", "cp437", "cp1252", "idna", "punycode", "hex", "base64", "rot13"),
+    *("utf-8", "utf-8-sig", "utf-7", "utf-16", "utf-16-le", "utf-16-be"),
+    *("utf-32", "utf-32-le", "utf-32-be", "unicode_escape", "raw_unicode_escape"),
+)
 
 
 class Program(Protocol):
@@ -68,6 +76,8 @@ def main(control_fd: int, program: str, settings: Mapping[str, Any]) -> NoReturn
 
 def _warm(program: str) -> Program:
     os.environ.update({f"{name}_NUM_THREADS": "1" for name in ONE_THREAD})
+    for name in CODECS:
+        codecs.lookup(name)
     loaded = cast("Program", importlib.import_module(program))
     loaded.warm()
     if threads() != 1:

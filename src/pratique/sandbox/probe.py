@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ READ_ONLY = (errno.EBADF, errno.EINVAL)
 ABSENT = b"/pratique-probe-names-nothing"
 CREATED = "/tmp/pratique-probe"  # noqa: S108 - an attempt that must fail; removed if it did not
 ZYGOTE = {"pid": 0}
+SHARED_SIZE = mmap.PAGESIZE
+SHARED = mmap.mmap(-1, SHARED_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 _AT_CWD = -100
 
 # Attempts that are one system call: what it would be good for, its name, and arguments.
@@ -56,8 +59,6 @@ CALLS: dict[str, tuple[str, tuple[int | bytes | None, ...]]] = {
     ),  # EINVAL if let through
     "clone3": ("clone3", (None, 0)),
     "trace the zygote": ("ptrace", (16, 0, None, None)),
-    "read the zygote's memory": ("process_vm_readv", (0, None, 0, None, 0, 0)),
-    "write the zygote's memory": ("process_vm_writev", (0, None, 0, None, 0, 0)),
     "hold a process": ("pidfd_open", (1, 0)),
     "take a process's descriptor": ("pidfd_getfd", (-1, 0, 0)),
     "signal by descriptor": ("pidfd_send_signal", (-1, 0, None, 0)),
@@ -197,6 +198,8 @@ def _processes() -> dict[str, Attempt]:
         "socket pair": socket.socketpair,
         "fork": _fork,
         "execute a program": lambda: os.execv(ABSENT, ["x"]),  # noqa: S606 - must fail
+        "read the zygote's memory": lambda: _zygote_memory("process_vm_readv"),
+        "write the zygote's memory": lambda: _zygote_memory("process_vm_writev"),
         "signal the zygote": lambda: os.kill(ZYGOTE["pid"], 0),
         "become root": lambda: os.setuid(0),
     }
@@ -205,6 +208,12 @@ def _processes() -> dict[str, Attempt]:
 def _fork() -> None:
     if os.fork() == 0:
         os._exit(0)
+
+
+def _zygote_memory(call: str) -> None:
+    """Copy a page between the zygote and here: since the fork it lies at the same address."""
+    page = struct.pack("=QQ", kernel.address(SHARED), SHARED_SIZE)
+    kernel.syscall(this_machine().numbers[call], ZYGOTE["pid"], page, 1, page, 1, 0)
 
 
 def _memory(heap: int) -> dict[str, Attempt]:

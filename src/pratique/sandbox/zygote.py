@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
 from pratique.core.errors import JailError
@@ -38,6 +39,9 @@ CODECS = (
     *("utf-8", "utf-8-sig", "utf-7", "utf-16", "utf-16-le", "utf-16-be"),
     *("utf-32", "utf-32-le", "utf-32-be", "unicode_escape", "raw_unicode_escape"),
 )
+
+_END = frames.encode({"end": True})
+_NO_MEMORY = frames.encode({"error": "the worker's memory ran out", "why": "memory"})
 
 
 class Program(Protocol):
@@ -154,6 +158,8 @@ def worker(channel: socket.socket, program: Program, settings: Mapping[str, Any]
     bounds = Bounds(int(settings["heap"]), int(settings["scratch"]))
     for caught in (signal.SIGINT, signal.SIGTERM):
         signal.signal(caught, signal.SIG_DFL)
+    with contextlib.suppress(OSError):  # when the machine runs out of memory, workers go first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         report = lockdown(bounds, channel.fileno()) if settings["jail"] else _free(bounds, channel)
     except (OSError, JailError) as e:
@@ -192,11 +198,11 @@ def _answer(
             raise ValueError(f"an answer of more than {frames.MAX_ANSWER} bytes")
         channel.sendall(body)
 
-    end: dict[str, Any] = {"end": True}
+    end = _END
     try:
         program.serve(request, fds, send)
     except MemoryError:
-        end = {"error": "the worker's memory ran out", "why": "memory"}
+        end = _NO_MEMORY
     except Exception as e:  # noqa: BLE001 - the one place: it becomes a receipt that is not full
-        end = {"error": _words(e), "why": "crashed"}
-    channel.sendall(frames.encode(end))
+        end = frames.encode({"error": _words(e), "why": "crashed"})
+    channel.sendall(end)

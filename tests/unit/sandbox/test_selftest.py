@@ -16,7 +16,7 @@ REAL = {
         "open a folder",
         "create a file",
         "stat a path",
-        "reopen the file for writing",
+        *("reopen the file for writing", "read the zygote's memory", "write the zygote's memory"),
     ),
     *("tcp socket", "unix socket", "socket pair", "fork", "signal the zygote", "execute a program"),
     *("map executable memory", "make memory executable", "memory that no limit counts"),

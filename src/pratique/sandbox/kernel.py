@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import mmap
 import os
 import struct
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ def syscall(nr: int, *args: int | bytes | ctypes.Array[ctypes.c_char] | None) ->
     """
     words = [ctypes.c_long(a) if isinstance(a, int) else a for a in args]
     return _checked(int(libc().syscall(ctypes.c_long(nr), *words)))
+
+
+def address(buffer: mmap.mmap) -> int:
+    """Return where a writable mapping lies."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(buffer))
 
 
 def prctl(option: int, *args: int) -> int:

@@ -4,6 +4,7 @@ x86-64 from arch/x86/entry/syscalls/syscall_64.tbl, aarch64 from include/uapi/as
 The table holds what the allow-list admits, what lockdown calls, and what the self-test tries.
 """
 
+import functools
 import os
 import struct
 import sys
@@ -71,8 +72,9 @@ X86_64 = Machine("x86_64", 0xC000003E, 0x40000000, _numbers(1))
 AARCH64 = Machine("aarch64", 0xC00000B7, 0, _numbers(2))
 
 
+@functools.cache
 def this_machine() -> Machine:
-    """Return the table of the machine that this process runs on.
+    """Return the table of the machine that this process runs on, also once it may not ask.
 
     Raises:
         JailError: it is neither x86-64 nor aarch64, or a 32-bit process on one of them.

@@ -80,6 +80,7 @@ class Zygote:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOTSTRAP, told],
                 env={},
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

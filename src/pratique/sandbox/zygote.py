@@ -8,6 +8,7 @@ It has one thread and an empty environment. It alone is its workers' parent: it 
 only, so a process id stays theirs until the parent of all has asked how they died.
 """
 
+import codecs
 import contextlib
 import gc
 import importlib
@@ -17,6 +18,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
 from pratique.core.errors import JailError
@@ -30,6 +32,16 @@ Send = Callable[[Mapping[str, Any]], None]
 
 # One thread per library: a lock held by a thread at fork would stay locked in every worker.
 ONE_THREAD = ("OPENBLAS", "OMP", "MKL", "BLIS", "RAYON", "VECLIB_MAXIMUM", "NUMEXPR")
+
+# Python imports a codec when it is first used, which a locked worker can no longer do.
+CODECS = (
+    *("ascii", "latin-1", "cp437", "cp1252", "idna", "punycode", "hex", "base64", "rot13"),
+    *("utf-8", "utf-8-sig", "utf-7", "utf-16", "utf-16-le", "utf-16-be"),
+    *("utf-32", "utf-32-le", "utf-32-be", "unicode_escape", "raw_unicode_escape"),
+)
+
+_END = frames.encode({"end": True})
+_NO_MEMORY = frames.encode({"error": "the worker's memory ran out", "why": "memory"})
 
 
 class Program(Protocol):
@@ -68,6 +80,8 @@ def main(control_fd: int, program: str, settings: Mapping[str, Any]) -> NoReturn
 
 def _warm(program: str) -> Program:
     os.environ.update({f"{name}_NUM_THREADS": "1" for name in ONE_THREAD})
+    for name in CODECS:
+        codecs.lookup(name)
     loaded = cast("Program", importlib.import_module(program))
     loaded.warm()
     if threads() != 1:
@@ -144,6 +158,8 @@ def worker(channel: socket.socket, program: Program, settings: Mapping[str, Any]
     bounds = Bounds(int(settings["heap"]), int(settings["scratch"]))
     for caught in (signal.SIGINT, signal.SIGTERM):
         signal.signal(caught, signal.SIG_DFL)
+    with contextlib.suppress(OSError):  # when the machine runs out of memory, workers go first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     try:
         report = lockdown(bounds, channel.fileno()) if settings["jail"] else _free(bounds, channel)
     except (OSError, JailError) as e:
@@ -182,11 +198,11 @@ def _answer(
             raise ValueError(f"an answer of more than {frames.MAX_ANSWER} bytes")
         channel.sendall(body)
 
-    end: dict[str, Any] = {"end": True}
+    end = _END
     try:
         program.serve(request, fds, send)
     except MemoryError:
-        end = {"error": "the worker's memory ran out", "why": "memory"}
+        end = _NO_MEMORY
     except Exception as e:  # noqa: BLE001 - the one place: it becomes a receipt that is not full
-        end = {"error": _words(e), "why": "crashed"}
-    channel.sendall(frames.encode(end))
+        end = frames.encode({"error": _words(e), "why": "crashed"})
+    channel.sendall(end)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -218,3 +220,59 @@ def test_the_environment_is_empty(worker: Worker, monkeypatch: pytest.MonkeyPatc
     (frame,) = worker.ask({"do": "environment"}, [], 5)
     names = [name for name in frame["names"] if not name.endswith("_NUM_THREADS")]
     assert set(names) <= {"LC_CTYPE"}  # Python's own, PEP 538
+
+
+ORPHAN = """
+import sys
+from pratique.sandbox.workers import Zygote
+zygote = Zygote.start("harness.programs.misbehave", jail=sys.argv[1] == "jail")
+worker = zygote.worker()
+print(zygote.pid, worker.pid, flush=True)
+list(worker.ask({"do": "spin"}, [], 60))
+"""
+
+
+@pytest.mark.parametrize("jail", ["jail", "none"])
+def test_nothing_outlives_a_parent_that_was_killed(jail: str) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", ORPHAN, jail]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=env, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        time.sleep(0.1)
+        parent.kill()
+    until = time.monotonic() + 10
+    while time.monotonic() < until and any(running(pid) for pid in pids):
+        time.sleep(0.02)
+    assert not [pid for pid in pids if running(pid)]
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits for init to reap it does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def test_other_systems_can_import_this_room() -> None:
+    told = """
+import sys, ctypes
+sys.platform = "darwin"
+def no_library(*args, **kwargs): raise OSError("none here")
+ctypes.CDLL = no_library
+import pratique.sandbox.workers, pratique.sandbox.selftest, pratique.sandbox.probe
+from pratique.sandbox.lockdown import this_machine
+from pratique.core.errors import JailError
+try:
+    this_machine()
+except JailError as e:
+    print(e)
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", told], env=env, capture_output=True, text=True, check=True
+    )
+    assert "no table of system calls for this darwin" in done.stdout

@@ -1,9 +1,11 @@
 """The one list of readers. Adding a format means adding one line here."""
 
 from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.zip.reader import ZipReader
 
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
+    ZipReader(),
 )
 
 

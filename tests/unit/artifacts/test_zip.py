@@ -18,62 +18,16 @@ from harness.make_archives import (
     without_central,
     zipped,
 )
-from pratique.artifacts.archive import ArchiveEntries, TorchScriptCode
+from harness.reading import Read
 from pratique.artifacts.blob import FdBlob, Scratch
-from pratique.artifacts.reader import Budget, Claim, Item, Member, Subject, TensorRole
+from pratique.artifacts.reader import Budget, Member, Subject, TensorRole
 from pratique.artifacts.readers.zip.reader import ZipReader
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.limits import Limits, MiB
-from pratique.engine.layout import uncovered
 
 
-class Read:
-    """What one run of a reader gave."""
-
-    def __init__(
-        self, body: bytes, reader: ZipReader | None = None, limits: Limits | None = None
-    ) -> None:
-        self.members: dict[str, bytes] = {}
-        self.roles: dict[str, TensorRole | None] = {}
-        self.claims: list[tuple[int, int]] = []
-        self.code: list[TorchScriptCode] = []
-        self.raised: Exception | None = None
-        self.view: ArchiveEntries | None = None
-        self.size = len(body)
-        with tempfile.TemporaryFile() as scratch:
-            subject = subject_of(body, limits, scratch.fileno())
-            self._take((reader or ZipReader()), subject)
-
-    def _take(self, reader: ZipReader, subject: Subject) -> None:
-        assert reader.recognises(subject)
-        try:
-            for item in reader.read(subject):
-                self._item(item)
-        except (MalformedError, LimitExceededError) as e:
-            self.raised = e
-
-    def _item(self, item: Item) -> None:
-        match item:
-            case Member():
-                self.members[item.name] = item.blob.read(0, 10 * MiB)
-                self.roles[item.name] = item.role
-            case Claim():
-                self.claims.append((item.start, item.end))
-            case ArchiveEntries():
-                self.view = item
-            case TorchScriptCode():
-                self.code.append(item)
-            case _:
-                pass
-
-    @property
-    def kinds(self) -> set[str]:
-        assert self.view
-        return {p.kind for p in self.view.problems}
-
-    @property
-    def gaps(self) -> list[tuple[int, int]]:
-        return list(uncovered(self.claims, self.size))
+def read_zip(body: bytes, limits: Limits | None = None) -> Read:
+    return Read(body, ZipReader(), limits)
 
 
 FILES = {"a.txt": b"alpha" * 50, "b/c.bin": bytes(range(256)), "empty": b""}
@@ -83,7 +37,7 @@ FILES = {"a.txt": b"alpha" * 50, "b/c.bin": bytes(range(256)), "empty": b""}
     "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
 def test_an_honest_zip_is_read_whole(method: int) -> None:
-    read = Read(zipped(FILES, method))
+    read = read_zip(zipped(FILES, method))
     assert read.members == FILES
     assert (read.kinds, read.gaps, read.raised) == (set(), [], None)
     assert read.view
@@ -103,7 +57,7 @@ def test_a_streamed_zip_with_descriptors_is_read_whole() -> None:
         for name, body in FILES.items():
             z.writestr(name, body)
         z.comment = b"a comment"
-    read = Read(out.getvalue())
+    read = read_zip(out.getvalue())
     assert (read.members, read.kinds, read.gaps) == (FILES, set(), [])
 
 
@@ -111,27 +65,27 @@ def test_zip64_is_read_whole() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as z, z.open("big", "w", force_zip64=True) as f:
         f.write(b"x" * 1000)
-    read = Read(out.getvalue())
+    read = read_zip(out.getvalue())
     assert (read.members, read.kinds, read.gaps) == ({"big": b"x" * 1000}, set(), [])
 
 
 def test_bytes_before_and_after_stay_unclaimed() -> None:
     body = zipped(FILES)
-    read = Read(b"#!/bin/sh\n" + body + b"tail")
+    read = read_zip(b"#!/bin/sh\n" + body + b"tail")
     assert read.members == FILES
     assert read.gaps == [(0, 10), (len(body) + 10, len(body) + 14)]
 
 
 def test_a_hidden_entry_is_found() -> None:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        read = Read(without_central(zipped(FILES, method), 1))
+        read = read_zip(without_central(zipped(FILES, method), 1))
         assert read.members == FILES
         assert read.kinds == {"hidden"}
 
 
 def test_names_that_differ_are_a_contradiction() -> None:
     body = zipped(FILES)
-    read = Read(patched(body, locals_of(body)[0] + 30, b"z.txt"))
+    read = read_zip(patched(body, locals_of(body)[0] + 30, b"z.txt"))
     assert read.kinds == {"contradiction"}
     assert read.members == FILES
 
@@ -140,7 +94,7 @@ def test_a_false_encryption_flag_hides_nothing() -> None:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         body = zipped(FILES, method)
         body = patched(body, locals_of(body)[0] + 6, b"\1")
-        read = Read(patched(body, centrals(body)[0] + 8, b"\1"))
+        read = read_zip(patched(body, centrals(body)[0] + 8, b"\1"))
         assert read.members == FILES
         assert read.kinds == {"false-encrypted"}
 
@@ -149,7 +103,7 @@ def test_a_wrong_checksum_hides_nothing() -> None:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         body = zipped(FILES, method)
         body = patched(body, locals_of(body)[0] + 14, b"\1\2\3\4")
-        read = Read(patched(body, centrals(body)[0] + 16, b"\1\2\3\4"))
+        read = read_zip(patched(body, centrals(body)[0] + 16, b"\1\2\3\4"))
         assert read.members == FILES
         assert read.kinds == {"checksum"}
 
@@ -158,7 +112,7 @@ def test_an_unknown_method_is_partial() -> None:
     body = zipped(FILES)
     for at in (locals_of(body)[0] + 8, centrals(body)[0] + 10):
         body = patched(body, at, b"\x62\0")
-    read = Read(body)
+    read = read_zip(body)
     assert read.kinds == {"method"}
     assert read.view
     assert "ppmd" in read.view.partial
@@ -167,7 +121,7 @@ def test_an_unknown_method_is_partial() -> None:
 
 def test_a_zip_without_directory_is_walked() -> None:
     body = zipped(FILES, zipfile.ZIP_DEFLATED)
-    read = Read(body[: centrals(body)[0]])
+    read = read_zip(body[: centrals(body)[0]])
     assert read.members == FILES
     assert isinstance(read.raised, MalformedError)
     assert read.kinds == {"directory"}
@@ -175,18 +129,18 @@ def test_a_zip_without_directory_is_walked() -> None:
 
 def test_two_zips_in_a_row_are_both_read() -> None:
     one, two = zipped({"one": b"1"}), zipped({"two": b"2"})
-    read = Read(one + two)
+    read = read_zip(one + two)
     assert read.members == {"one": b"1", "two": b"2"}
     assert "directory" in read.kinds
 
 
 def test_an_inner_stored_zip_is_no_second_end() -> None:
-    read = Read(zipped({"inner.zip": zipped(FILES)}))
+    read = read_zip(zipped({"inner.zip": zipped(FILES)}))
     assert read.kinds == set()
 
 
 def test_duplicates_are_both_read() -> None:
-    read = Read(zipped([("a", b"1"), ("a", b"2")]))
+    read = read_zip(zipped([("a", b"1"), ("a", b"2")]))
     assert read.members == {"a": b"1", "a#2": b"2"}
 
 
@@ -196,7 +150,7 @@ def test_junk_after_a_deflate_stream_is_unclaimed() -> None:
     body = zipped({"a": packed + b"JUNK"})
     for at in (locals_of(body)[0] + 8, centrals(body)[0] + 10):
         body = patched(body, at, b"\x08\0")
-    read = Read(body)
+    read = read_zip(body)
     assert read.members["a"] == b"hello"
     assert len(read.gaps) == 1
     assert read.gaps[0][1] - read.gaps[0][0] == 4
@@ -208,7 +162,7 @@ def bomb(size: int) -> bytes:
 
 def test_a_bomb_does_not_hide_its_neighbours() -> None:
     limits = replace(Limits(), expanded_bytes=20 * MiB)
-    read = Read(bomb(40 * MiB), limits=limits)
+    read = read_zip(bomb(40 * MiB), limits=limits)
     assert read.members["small"] == b"seen"
     assert len(read.members["bomb"]) == 8 * MiB
     assert isinstance(read.raised, LimitExceededError)
@@ -227,7 +181,7 @@ def overlapping(count: int) -> bytes:
 
 def test_overlapping_entries_cost_linear_time() -> None:
     begun = time.monotonic()
-    read = Read(overlapping(5000))
+    read = read_zip(overlapping(5000))
     assert "overlap" in read.kinds
     assert isinstance(read.raised, LimitExceededError)
     assert time.monotonic() - begun < 5
@@ -240,7 +194,7 @@ def test_a_directory_of_millions_is_bounded() -> None:
     end = b"PK\5\6" + bytes(4) + b"\xff\xff\xff\xff"
     end += (count * 46).to_bytes(4, "little") + bytes(6)
     begun = time.monotonic()
-    read = Read(record * count + end, limits=limits)
+    read = read_zip(record * count + end, limits=limits)
     assert isinstance(read.raised, LimitExceededError)
     assert time.monotonic() - begun < 5
 
@@ -261,7 +215,7 @@ def test_storages_get_their_roles() -> None:
 
 def test_torchscript_code_is_shown() -> None:
     files = {"m/code/__torch__/x.py": b"def f():\n  pass\n", "m/bytecode.pkl": b"aten::add"}
-    read = Read(zipped(files))
+    read = read_zip(zipped(files))
     assert [(c.member, c.bytecode) for c in read.code] == [
         ("m/code/__torch__/x.py", False),
         ("m/bytecode.pkl", True),

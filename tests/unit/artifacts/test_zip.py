@@ -18,6 +18,7 @@ from harness.make_archives import (
     without_central,
     zipped,
 )
+from harness.make_pickles import state_dict
 from harness.reading import Read
 from pratique.artifacts.blob import FdBlob, Scratch
 from pratique.artifacts.reader import Budget, Member, Subject, TensorRole
@@ -242,3 +243,11 @@ def test_stored_content_is_never_copied() -> None:
         assert isinstance(members[0].blob, FdBlob)
         assert members[0].blob.fd == f.fileno()
         assert subject.budget.expanded == 0
+
+
+def test_a_real_pickle_names_its_storages_and_their_byte_order() -> None:
+    body = state_dict(("w", "0", "FloatStorage", 2))
+    files = {"m/data.pkl": body, "m/data/0": b"8 bytes!", "m/byteorder": b"little"}
+    assert read_zip(zipped(files)).roles["m/data/0"] == TensorRole("w", "f32", (2,))
+    files["m/byteorder"] = b"big"
+    assert read_zip(zipped(files)).roles["m/data/0"] == TensorRole("w", "f32-be", (2,))

@@ -14,6 +14,7 @@ from pratique.core.limits import Limits, MiB
 
 Roles = Callable[[bytes, Limits], Mapping[str, TensorRole]]
 
+BYTE_ORDER = "/byteorder"
 MAX_PICKLE = 64 * MiB
 MAX_CODE = 8 * MiB
 MAX_RECORD = 32 * MiB

@@ -7,17 +7,13 @@ from typing import ClassVar
 
 from pratique.artifacts.archive import ArchiveEntries, ArchiveEntry, Ledger, TorchScriptCode
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, TensorRole, View
+from pratique.artifacts.readers.torch_roles import storage_roles
 from pratique.artifacts.readers.zip import flavour, records
 from pratique.artifacts.readers.zip.payload import Payload, Unpacker
 from pratique.artifacts.readers.zip.survey import Entry, find_ends, survey
 from pratique.core.errors import ArtifactError, LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import KiB
-
-
-def no_roles(_body: bytes, _limits: object) -> Mapping[str, TensorRole]:
-    """Know nothing about storages."""
-    return {}
 
 
 @dataclass(slots=True)
@@ -52,7 +48,7 @@ class ZipReader(Reader):
     kind: ClassVar[Kind] = Kind.ARCHIVE
     views: ClassVar[tuple[type[View], ...]] = (ArchiveEntries, TorchScriptCode)
 
-    def __init__(self, roles: flavour.Roles = no_roles) -> None:
+    def __init__(self, roles: flavour.Roles = storage_roles) -> None:
         self._roles = roles
 
     def recognises(self, subject: Subject) -> bool:
@@ -91,15 +87,17 @@ class ZipReader(Reader):
         """Read the pickles that describe storages, before any storage is handed on."""
         if not reading.flavour.startswith("torch"):
             return
+        big = {
+            e.name[: -len(flavour.BYTE_ORDER) + 1] for e in entries if _is_big_endian(reading, e)
+        }
         for entry in entries:
             folder = flavour.pickle_folder(entry.name)
-            if not folder or folder in reading.roles:
-                continue
-            quiet = Unpacker(reading.subject, Ledger(), hashed=False)
-            with quiet.open(entry) as payload:
-                if payload and payload.blob.size <= flavour.MAX_PICKLE:
-                    body = payload.blob.read(0, payload.blob.size)
-                    reading.roles[folder] = self._roles(body, reading.subject.limits)
+            if folder and folder not in reading.roles:
+                body = _body(reading, entry, flavour.MAX_PICKLE)
+                roles = self._roles(body, reading.subject.limits)
+                if entry.name.rpartition("/")[0] + "/" in big:
+                    roles = {k: replace(r, dtype=f"{r.dtype}-be") for k, r in roles.items()}
+                reading.roles[folder] = roles
 
     def _entry(self, reading: _Reading, entry: Entry) -> Iterator[Item]:
         header, link, digest = entry.header, "", ""
@@ -130,6 +128,18 @@ class ZipReader(Reader):
         if payload.blob.size or not entry.name.endswith("/"):
             role = flavour.role_of(entry.name, reading.roles)
             yield Member(reading.label(entry.name, entry.start), payload.blob, role)
+
+
+def _body(reading: _Reading, entry: Entry, most: int) -> bytes:
+    """Return an entry's content ahead of its turn, empty when it is larger than `most`."""
+    with Unpacker(reading.subject, Ledger(), hashed=False).open(entry) as payload:
+        if payload is None or payload.blob.size > most:
+            return b""
+        return payload.blob.read(0, payload.blob.size)
+
+
+def _is_big_endian(reading: _Reading, entry: Entry) -> bool:
+    return entry.name.endswith(flavour.BYTE_ORDER) and _body(reading, entry, KiB) == b"big"
 
 
 def _claims(entry: Entry, used: int) -> Iterator[Claim]:

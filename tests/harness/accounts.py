@@ -1,11 +1,8 @@
 """Hand-made accounts, rules and a policy: what the reports and the command line are tested with."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pratique.artifacts.views import Layout
 from pratique.core.finding import (
     Confidence,
     Digest,
@@ -19,21 +16,18 @@ from pratique.core.finding import (
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import FileReport, Inspection, JailReport, Scan, fingerprint
 from pratique.core.verdict import Decision, RuleResult, Verdict
-from pratique.detectors.base import Detector
 
 HELD = JailReport(("landlock-4", "seccomp", "rlimits"), (("user-namespace", "forbidden"),), "1")
 HOSTILE = "a\x1b[31m|`<img src=x>`\u202e[x](http://evil.example)@someone\udcff\n# h"
 
 
-class _Silent(Detector[Layout]):
-    reads: ClassVar[type[Layout]] = Layout
+class _Card:
+    """A rule's card and page without its check: a real one would have to be in the catalog."""
 
-    def inspect(self, view: Layout) -> Iterator[Finding]:  # noqa: ARG002 - the shape of a rule
-        """Say nothing."""
-        yield from ()
+    rule: ClassVar[Rule]
 
 
-class Dangerous(_Silent):
+class Dangerous(_Card):
     """A pickle imports a function that can run commands.
 
     ## What it looks for
@@ -63,7 +57,7 @@ class Dangerous(_Silent):
     )
 
 
-class Unclaimed(_Silent):
+class Unclaimed(_Card):
     """A file has bytes that its format does not account for.
 
     ## What it looks for
@@ -90,15 +84,16 @@ class Unclaimed(_Silent):
     )
 
 
-CATALOG: tuple[type[Detector[Any]], ...] = (Unclaimed, Dangerous)
+CATALOG: tuple[type[_Card], ...] = (Unclaimed, Dangerous)
 
 
-def finding(make: type[_Silent], at: Span, says: str, **evidence: str) -> Finding:
+def finding(make: type[_Card], at: Span, says: str, **evidence: str) -> Finding:
     """Return a finding of one of the rules above."""
-    return replace(make.finding(at, says), evidence=tuple(sorted(evidence.items())))
+    rule, pairs = make.rule, tuple(sorted(evidence.items()))
+    return Finding(rule.id, rule.severity, rule.confidence, at, says, pairs)
 
 
-def receipt(make: type[_Silent], why: str = "", chain: tuple[str, ...] = ()) -> Receipt:
+def receipt(make: type[_Card], why: str = "", chain: tuple[str, ...] = ()) -> Receipt:
     """Return a receipt of one of the rules above: full without a reason."""
     coverage = Coverage.PARTIAL if why else Coverage.FULL
     return Receipt(make.rule.id, 1, chain, ("pickle@1",), 4096, 4096, coverage, why)

@@ -78,14 +78,20 @@ def scan(  # noqa: PLR0913 - each option is an argument
     ],
     *,
     output_format: Annotated[
-        Format, typer.Option("--format", "-f", help="How the report is written.")
+        Format,
+        typer.Option("--format", "-f", metavar="FORMAT", help="text, json, sarif or markdown."),
     ] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the report to this file.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write the report to this file."),
     ] = None,
     fail_on: Annotated[
         FailOn | None,
-        typer.Option(help="Findings of this severity and above stand in the way (the policy's)."),
+        typer.Option(
+            metavar="SEVERITY",
+            help="info, low, medium, high or critical: findings from it on stand in the way.",
+            show_default="what the policy says",
+        ),
     ] = None,
     fail_on_coverage: Annotated[
         bool, typer.Option("--fail-on-coverage", help="Incomplete coverage asks for review, too.")
@@ -94,20 +100,38 @@ def scan(  # noqa: PLR0913 - each option is an argument
         str, typer.Option(metavar="PACK", help="A policy pack: its name, or a YAML file.")
     ] = "default",
     waivers: Annotated[
-        Path | None, typer.Option(help="Accepted findings, each with reason, approver and expiry.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Accepted findings, each with reason, approver and expiry."
+        ),
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option(help="A former JSON report: only new findings count.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A former JSON report: only new findings count."),
     ] = None,
     cache: Annotated[
         Path | None,
-        typer.Option(help="The folder of results and fetched files.", envvar="PRATIQUE_CACHE"),
+        typer.Option(
+            metavar="DIR",
+            help="The folder of results and fetched files.",
+            envvar="PRATIQUE_CACHE",
+            show_default="pratique in the user's cache folder",
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Keep nothing after this run.")
     ] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, max=MOST_JOBS, help="Files read at a time.")
+        int,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            max=MOST_JOBS,
+            help="Files read at a time.",
+            show_default="one for each CPU, at most 4",
+        ),
     ] = min(4, os.cpu_count() or 2),
     progress: Annotated[
         bool | None,
@@ -123,13 +147,17 @@ def scan(  # noqa: PLR0913 - each option is an argument
     ] = None,
     signed_by: Annotated[
         str | None,
-        typer.Option(metavar="KEY.pem|IDENTITY", help="Who must have signed the model."),
+        typer.Option(
+            metavar="KEY", help="Who must have signed the model: a key as KEY.pem, or an identity."
+        ),
     ] = None,
     signature: Annotated[
-        Path | None, typer.Option(help="Where that signature is, if not model.sig beside it.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),
     ] = None,
     deadline: Annotated[
-        int | None, typer.Option(min=1, help="Seconds for one file, beyond its size's share.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Seconds for one file, beyond its size's share."),
     ] = None,
     max_expanded: Annotated[
         str | None, typer.Option(metavar="SIZE", help="Most bytes a file may unpack to, as 16GiB.")

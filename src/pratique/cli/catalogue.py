@@ -20,7 +20,9 @@ from pratique.detectors.catalog import find
 
 
 def rules(
-    output: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text or json.")
+    ] = "text",
 ) -> None:
     """List every rule: id, slug, stage, severity, what it finds."""
     if output not in {"text", "json"}:

@@ -1,12 +1,13 @@
 """Where the process starts: what is quick first, then the app; every error ends as one line."""
 
-import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from pratique import __version__
 
-USAGE, INCOMPLETE, INTERRUPTED = 2, 3, 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,15 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pratique {__version__}")  # noqa: T201 - before Rich is imported: 0.3 s
         return 0
     _speak_utf8()
+    _end_in_order()
     try:
         return _run(args)
     except KeyboardInterrupt:
-        _say("interrupted; nothing was written")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # whoever read our output has left; keep the interpreter from flushing into it at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return INCOMPLETE
+        return _interrupted()
 
 
 def _run(args: list[str]) -> int:
@@ -37,18 +34,30 @@ def _run(args: list[str]) -> int:
 
     try:
         code = app(args, standalone_mode=False, prog_name="pratique")
-    except (KeyboardInterrupt, BrokenPipeError):
-        raise
     except Exception as e:  # noqa: BLE001 - whatever it is, the operator gets one line
         line, code = told(e)
         if {"--verbose", "-v"} & set(args):
             sys.excepthook(type(e), e, e.__traceback__)
         _say(line)
+    if code == INTERRUPTED:  # Typer turns a Ctrl-C into this code, and says nothing
+        return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _interrupted() -> int:
+    _say("interrupted; nothing was written")
+    return INTERRUPTED
 
 
 def _say(line: str) -> None:
     print(f"pratique: {line}", file=sys.stderr)  # noqa: T201 - the one line of an error
+
+
+def _end_in_order() -> None:
+    """Let a termination unwind, so that no half-written file and no worker is left behind."""
+    here = threading.current_thread() is threading.main_thread()
+    if here and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
 
 
 def _speak_utf8() -> None:

@@ -21,8 +21,8 @@ def written(to: Path | None) -> Iterator[TextIO]:
 
     """
     if to is None:
-        yield sys.stdout
-        sys.stdout.flush()
+        with _shown() as out:
+            yield out
         return
     check_place(to)
     if to.exists() and not stat.S_ISREG(to.stat().st_mode):  # /dev/stdout, a FIFO
@@ -46,6 +46,17 @@ def check_place(to: Path) -> None:
         raise UsageError(f"{str(to.parent)!r}: no such folder for the report")
     if not os.access(to.absolute().parent, os.W_OK) and not to.exists():
         raise UsageError(f"{str(to.parent)!r}: this folder may not be written to")
+
+
+@contextmanager
+def _shown() -> Iterator[TextIO]:
+    """Give standard output; a reader that leaves early does not change the exit code."""
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # keep the interpreter from flushing into the pipe at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -30,7 +30,7 @@ eval: sync ## detection and false alarms, next to peers, on generated and on rea
 	$(RUN) python -m evals.run $(ARGS)
 
 demo: sync ## scan a real model, sign a badge, break the model, see the badge refuse it
-	@$(RUN) python scripts/demo.py
+	@$(RUN) python -m scripts.demo
 
 docs: sync ## write the generated pages: rules, command line, schemas
 	$(if $(wildcard scripts/make_reference.py),$(RUN) python scripts/make_reference.py)

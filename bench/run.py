@@ -103,7 +103,7 @@ def peer(name: str, path: Path) -> list[str]:
 
 def ours(path: Path) -> list[str]:
     """Return our whole command."""
-    return [PRATIQUE, "scan", str(path), "--format", "json", "--jobs", "2"]
+    return [PRATIQUE, "scan", str(path), "--format", "json", "--jobs", "2", "--no-cache"]
 
 
 def big_weights(bench: Bench, folder: Path, gigabytes: float) -> None:

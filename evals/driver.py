@@ -84,13 +84,13 @@ def fickling() -> Judge:
 
 def modelaudit() -> Judge:
     """Flag what its command line calls a security finding; any other exit than 0 is unread."""
-    core = load("modelaudit.core")
+    core, results = load("modelaudit.core"), load("modelaudit.core_results")
 
     def judge(path: Path) -> str:
         told = core.scan_model_directory_or_file(str(path))
-        if core.results_have_security_findings(told):
+        if results.results_have_security_findings(told):
             return FLAGGED
-        return UNREAD if core.determine_exit_code(told) else CLEAN
+        return UNREAD if results.determine_exit_code(told) else CLEAN
 
     return judge
 

@@ -38,7 +38,7 @@ def opcodes(path: Path, size: int) -> int:
     """Write a benign pickle of about `size` bytes, all of it small objects."""
     pick = random.Random(0)
     rows = []
-    for number in range(size // 110):
+    for number in range(size // 71):
         name = f"token-{number}"
         row = {"id": number, "text": name, "score": pick.random(), "next": [number + 1, number + 2]}
         rows.append(row | {"span": (number, number + 5), "special": number % 50 == 0, "of": None})

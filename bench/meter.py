@@ -26,6 +26,11 @@ class Cost:
     code: int
     out: str = ""
 
+    def fold(self, other: "Cost") -> "Cost":
+        """Return the better times and the worse peak of two runs of one command."""
+        times = min(self.wall, other.wall), min(self.cpu, other.cpu)
+        return Cost(*times, max(self.peak, other.peak), max(self.code, other.code), other.out)
+
 
 def adopt_orphans() -> None:
     """Become the reaper of grandchildren, so that a worker forked by a worker is counted too."""

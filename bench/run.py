@@ -1,6 +1,6 @@
 """Speed and memory, as ratios to others measured in the same run: `make bench`.
 
-Runs are interleaved and the best of each is taken, so that a noisy machine disturbs all alike.
+Runs are interleaved and the best times of each are taken: a noisy machine disturbs all alike.
 Only ratios and memory gate; absolute times are reported. `--write` writes docs/benchmarks.md.
 """
 
@@ -67,7 +67,7 @@ class Bench:
         self.raw: list[str] = []
 
     def race(self, title: str, many: Words, *, quick: bool = False) -> dict[str, Cost]:
-        """Run every command `rounds` times, in turns; return the best of each, by CPU."""
+        """Run every command `rounds` times, in turns; return each one's best times, worst peak."""
         best: dict[str, Cost] = {}
         environment = quiet_environment(self._home)
         for _ in range(self._rounds):
@@ -75,8 +75,7 @@ class Bench:
                 cost = measure(words, environment, quick=quick)
                 if cost.code not in {0, 1, 3}:
                     print(f"{name}: exit {cost.code}: {cost.out[-300:]}", file=sys.stderr)
-                if name not in best or cost.cpu < best[name].cpu:
-                    best[name] = cost
+                best[name] = best[name].fold(cost) if name in best else cost
         for name, cost in best.items():
             self.raw.append(
                 f"| {title} | {name} | {cost.wall:.2f} | {cost.cpu:.2f} |"
@@ -237,9 +236,13 @@ def main() -> int:
     ) as name:
         folder = Path(name)
         bench = Bench(folder, told.rounds)
+        hurried = Bench(folder, min(2, told.rounds))  # a peer takes a minute for each turn
+        hurried.rows, hurried.raw = bench.rows, bench.raw
         steps: dict[str, Callable[[], None]] = {
             "start": lambda: start_up(bench, folder),
-            "pickle": lambda: opcode_pickle(bench, folder, float(os.environ.get("BENCH_MB", "24"))),
+            "pickle": lambda: opcode_pickle(
+                hurried, folder, float(os.environ.get("BENCH_MB", "24"))
+            ),
             "weights": lambda: big_weights(bench, folder, float(os.environ.get("BENCH_GB", "4"))),
         }
         for step, run in steps.items():

@@ -12,7 +12,7 @@ LINES_MOST = 500
 CORE_LINES_MOST = 1500
 DEPENDENCIES_MOST = 11
 REASON = re.compile(r"^# longer than 500 lines: \S", re.MULTILINE)
-FRAGMENT = re.compile(r"^(\d+|\+[a-z0-9-]+)\.(feature|bugfix|doc|removal|security|misc)\.md$")
+FRAGMENT = re.compile(r"^(\d+|\+[a-z0-9-]+)\.(feature|bugfix|doc|removal|misc)\.md$")
 
 
 def tracked(pattern: str) -> Iterator[Path]:

@@ -1,13 +1,15 @@
 """What a whole command costs: wall, CPU of every descendant, peak of memory over all of them."""
 
 import ctypes
+import json
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -149,3 +151,13 @@ def measure(
         out.seek(max(0, out.seek(0, os.SEEK_END) - KEEP))
         told = out.read().decode(errors="replace")
     return Cost(wall, cpu, peak, code, told)
+
+
+def main() -> int:
+    """Print what a command costs, as JSON: `python -m bench.meter COMMAND...`."""
+    print(json.dumps(asdict(measure(sys.argv[1:]))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

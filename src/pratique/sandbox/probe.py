@@ -35,6 +35,7 @@ THREAD_STACK = 64 * KiB
 ZYGOTE = {"pid": 0}
 SHARED_SIZE = mmap.PAGESIZE
 SHARED = mmap.mmap(-1, SHARED_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+KEY = 0x70726174  # of nothing that exists, and nothing is created
 _AT_CWD = -100
 
 # Attempts that are one system call: what it would be good for, its name, and arguments.
@@ -93,9 +94,9 @@ CALLS: dict[str, tuple[str, tuple[int | bytes | None, ...]]] = {
     "watch all files": ("fanotify_init", (0, 0)),
     "watch a file": ("inotify_init1", (0,)),
     "message queue": ("mq_open", (b"x", 0, 0, None)),
-    "shared memory segment": ("shmget", (0, 4096, 0o600)),
-    "semaphores": ("semget", (0, 1, 0o600)),
-    "system v messages": ("msgget", (0, 0o600)),
+    "shared memory segment": ("shmget", (KEY, 0, 0)),
+    "semaphores": ("semget", (KEY, 0, 0)),
+    "system v messages": ("msgget", (KEY, 0)),
     "epoll": ("epoll_create1", (0,)),
     "eventfd": ("eventfd2", (0, 0)),
     "signalfd": ("signalfd4", (-1, None, 8, 0)),

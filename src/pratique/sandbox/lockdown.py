@@ -1,8 +1,9 @@
 """Give up files, network, exec, fork and new code, for good, and prove each step.
 
-A mechanism is named as held only after an attempt against it was refused; what this machine does
-not offer, or what let the attempt through, is named as missing with the reason. Nothing here is
-undone: the process that calls `lockdown` is the worker that will meet hostile bytes.
+A mechanism is named as held only after an attempt against it was refused or, where no attempt can
+be made without harm, after the kernel confirmed it. What this machine does not offer, or what let
+the attempt through, is named as missing with the reason. Nothing here is undone: the process that
+calls `lockdown` is the worker that will meet hostile bytes.
 """
 
 import contextlib
@@ -226,6 +227,10 @@ def _not_dumpable() -> None:
 
 def _die_with(zygote: int) -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    told = ctypes.c_int(0)
+    kernel.prctl(kernel.PR_GET_PDEATHSIG, ctypes.addressof(told))
+    if told.value != signal.SIGKILL:
+        raise JailError("the signal did not take")
     if os.getppid() != zygote:
         os._exit(1)  # it died before the signal was set
 

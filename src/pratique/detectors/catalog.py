@@ -41,6 +41,27 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TorchScriptFileAccess,
     TorchScriptNetworkAccess,
     TorchScriptUnknownOperator,
+from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
+from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
+from pratique.detectors.malware.pickle_computed_callee import PickleComputedCallee
+from pratique.detectors.malware.pickle_dangerous_call import PickleDangerousCall
+from pratique.detectors.malware.pickle_dangerous_import import PickleDangerousImport
+from pratique.detectors.malware.pickle_hidden_reference import PickleHiddenReference
+from pratique.detectors.malware.pickle_nested_pickle import PickleNestedPickle
+from pratique.detectors.malware.pickle_state_injection import PickleStateInjection
+from pratique.detectors.malware.pickle_unknown_import import PickleUnknownImport
+
+CATALOG: tuple[type[Detector[Any]], ...] = (
+    # one rule a line, by id
+    PickleDangerousImport,
+    PickleUnknownImport,
+    PickleDangerousCall,
+    PickleComputedCallee,
+    PickleStateInjection,
+    PickleHiddenReference,
+    PickleBreaksAfterActing,
+    PickleNestedPickle,
+    PickleActsInLaterStream,
 )
 
 

@@ -24,6 +24,13 @@ READERS: tuple[Reader, ...] = (
     XzReader(),
     ZipReader(),
     ZlibReader(),
+from pratique.artifacts.readers.pickle.reader import PickleReader
+from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
+
+READERS: tuple[Reader, ...] = (
+    # one reader a line; order means nothing
+    PickleReader(),
+    TorchLegacyReader(),
 )
 
 

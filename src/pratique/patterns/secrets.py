@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 MAX_HITS = 1_000
+MAX_PEM = 20_000
+"""A private key of 16,384 bits takes 13 kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,15 @@ def private_keys(text: str) -> Iterator[Secret]:
         match = _PEM.match(text, at)
         if match is None:
             continue
-        body = re.sub(r"\\[nr]|[\s\"',]", "", match["body"])
+        end = text.find("-----", match.end(), match.end() + MAX_PEM)
+        end = end if end >= 0 else min(len(text), match.end() + MAX_PEM)
+        inside = text[match.end() : end]
+        body = re.sub(r"\\[nr]|[\s\"',+]|(?:Proc-Type|DEK-Info):[^\\\n]*", "", inside)
         raw = _unbase64(body[:4096])
         known = raw.startswith((b"\x30", b"openssh-key-v1")) or "PGP" in match["kind"]
         if len(raw) >= 32 and known:  # noqa: PLR2004 - an Ed25519 key is the shortest
-            sure = 1 if "ENCRYPTED" in match[0][:2000] else 2
-            yield Secret(f"{match['kind']}private key", at, match.end(), sure, match[0][:40])
+            sure = 1 if "ENCRYPTED" in match[0] + inside[:200] else 2
+            yield Secret(f"{match['kind']}private key", at, end, sure, match[0][:40])
 
 
 def web_tokens(text: str) -> Iterator[Secret]:
@@ -97,7 +102,9 @@ def addresses(text: str) -> Iterator[Secret]:
         word, host = match["password"], match["host"].lower()
         if _COMMON.fullmatch(word) or _PLACEHOLDER.search(word) or host in _LOCAL:
             continue
-        if host.endswith((".example", "example.com", "example.org", ".test", ".invalid", ".local")):
+        if host.endswith(
+            (".example", "example.com", "example.org", "example.net", ".test", ".invalid", ".local")
+        ):
             continue
         shown = f"{scheme[0]}://{match['user'][:20]}:***@{host[:60]}"
         yield Secret(f"{scheme[0]} address", at - len(scheme[0]), match.end(), 1, shown)
@@ -198,10 +205,7 @@ _TOKENS = (
     _token("r8_", "Replicate token", r"[A-Za-z0-9]{37}"),
     _token("dop_v1_", "DigitalOcean token", r"[a-f0-9]{64}"),
 )  # fmt: skip
-_PEM = re.compile(
-    r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----"
-    r"(?P<body>(?:[A-Za-z0-9+/=\s\"',:\\-]{64,20000}?))(?:-----END|\Z)"
-)
+_PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----")
 _JWT = re.compile(
     r"(?P<header>eyJ[A-Za-z0-9_-]{10,1000})\.(?P<payload>eyJ[A-Za-z0-9_-]{10,5000})"
     r"\.[A-Za-z0-9_-]{20,1000}"
@@ -211,7 +215,9 @@ _LOGIN = re.compile(
     r"(?P<user>[^\s:/@\"'<>{}$\[\]`\\]{0,100}):(?P<password>[^\s@/\"'<>{}$\[\]`\\]{6,200})@"
     r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]{1,200})"
 )
-_LOCAL = frozenset({"localhost", "127.0.0.1", "host", "hostname", "server", "db", "db.host"})
+_LOCAL = frozenset(
+    {"foo.com", "bar.com", "localhost", "127.0.0.1", "host", "hostname", "server", "db", "db.host"}
+)
 _COMMON = re.compile(
     r"(?i)p(?:ass|wd|assw(?:or)?d|ass_?phrase)\d*|secret|tiger|hunter2|user(?:name)?|port|token"
     r"|guest|admin|root|postgres|mysql|redis|key|api_?key|credentials?|(.)\1*"

@@ -72,6 +72,7 @@ class _Found:
     imports: list[tuple[str, int, str]] = field(default_factory=list)
     texts: list[PythonText] = field(default_factory=list)
     strings: list[tuple[str, int]] = field(default_factory=list)
+    classes: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     """Local names that run at import time: decorators and calls at the top."""
 
@@ -125,15 +126,20 @@ def _names(tree: ast.Module) -> Names:
 
 
 def _imported(node: ast.Import | ast.ImportFrom, names: Names) -> None:
-    base = ""
-    if isinstance(node, ast.ImportFrom):
-        base = "." * node.level + (node.module or "") + "."
+    base = _base(node)
     for alias in node.names:
         if base or alias.asname:
             names.aliases[alias.asname or alias.name] = base + alias.name
         else:
             top = alias.name.partition(".")[0]
             names.aliases[top] = top
+
+
+def _base(node: ast.Import | ast.ImportFrom) -> str:
+    """Return what stands before the imported names: `package.`, or nothing."""
+    if isinstance(node, ast.Import):
+        return ""
+    return "." * node.level + (node.module or "") + "."
 
 
 def _assign(name: str, value: ast.expr, names: Names) -> None:
@@ -171,6 +177,8 @@ def _children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             inside = _Scope("function", scope.function or node.name)
             body = node.body
+        case ast.Assign(targets=[ast.Name() as target], value=ast.Lambda() as value):
+            inside, body = _Scope(scope.when, scope.function or target.id), [value]
         case ast.Lambda():
             inside, body = _Scope("function", scope.function or "<lambda>"), [node.body]
         case ast.ClassDef():
@@ -197,14 +205,13 @@ def _see(node: ast.AST, scope: _Scope, names: Names, found: _Found) -> None:
             found.calls.append((call, scope.function))
             if scope.when == "import" and not scope.function:
                 found.used.add(call.callee)
-        case ast.Import():
-            found.imports += [(a.name, node.lineno, scope.when) for a in node.names]
-        case ast.ImportFrom():
-            base = "." * node.level + (node.module or "")
-            found.imports += [(f"{base}.{a.name}", node.lineno, scope.when) for a in node.names]
+        case ast.Import() | ast.ImportFrom():
+            base = _base(node)
+            found.imports += [(base + a.name, node.lineno, scope.when) for a in node.names]
         case ast.Constant(value=str() | bytes()):
             _constant(node, found)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            found.classes.update([node.name] if isinstance(node, ast.ClassDef) else ())
             for decorator in node.decorator_list:
                 found.used.add(dotted(decorator, names).partition("(")[0])
         case _:
@@ -274,8 +281,9 @@ def _inner(node: ast.AST, names: Names, most: int) -> list[str]:
 def _root(node: ast.AST) -> str:
     """Return the variable at the bottom of attributes and subscripts, empty for anything else."""
     for _ in range(30):
-        if isinstance(node, ast.Attribute | ast.Subscript):
-            node = node.value
+        if not isinstance(node, ast.Attribute | ast.Subscript):
+            break
+        node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
@@ -304,19 +312,26 @@ def _is_hidden(func: ast.AST, names: Names) -> bool:
     return False
 
 
+def _leads_to(callee: str, classes: set[str]) -> tuple[str, ...]:
+    """Return the local functions that a call runs: of a class, how it is made and the method."""
+    first, last = callee.partition("(")[0].partition(".")[0], callee.rpartition(".")[2]
+    if first in classes:
+        return "__init__", "__new__", "__post_init__", last
+    return (last if first in {"self", "cls"} else callee,)
+
+
 def _when_called(found: _Found) -> tuple[PythonCall, ...]:
     """Mark calls in functions that the module calls itself, directly or not, as `import`."""
     by_function: dict[str, list[str]] = {}
     for call, function in found.calls:
         by_function.setdefault(function, []).append(call.callee)
     reached: set[str] = set()
-    queue = [name.split(".")[0] for name in found.used if name in by_function or "." in name]
+    queue = list(found.used)
     while queue:
-        name = queue.pop()
-        if name in reached or name not in by_function or not name:
-            continue
-        reached.add(name)
-        queue += by_function[name]
+        for name in _leads_to(queue.pop(), found.classes):
+            if name and name in by_function and name not in reached:
+                reached.add(name)
+                queue += by_function[name]
     return tuple(
         PythonCall(c.callee, c.line, "import", c.args, c.keywords, c.inner, c.hidden)
         if function in reached and c.when == "function"

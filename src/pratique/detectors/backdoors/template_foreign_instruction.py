@@ -16,7 +16,9 @@ _ORDERS = re.compile(
     r"[^.\n]{0,30}\b(?:to the user|the user|users)\b"
     r"|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,60}\bto https?://"
 )
-_IMAGE = re.compile(r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{1,200}|<img[^>\n]{0,80}src=[^>\s]{1,200}")
+_IMAGE = re.compile(
+    r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{1,200}|<img[^>\n]{0,80}src=[\"']?https?://[^>\s]{1,200}"
+)
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]{3,100})[^\s\"'<>)]{0,100}")
 KNOWN_HOSTS = (
     "json-schema.org",

@@ -3,6 +3,23 @@
 from typing import Any
 
 from pratique.core.finding import Rule, RuleId
+from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCode
+from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
+from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallable
+from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
+from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
+from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
+from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
+from pratique.detectors.backdoors.template_assembled_name import TemplateAssembledName
+from pratique.detectors.backdoors.template_attack_loop import TemplateAttackLoop
+from pratique.detectors.backdoors.template_content_gate import TemplateContentGate
+from pratique.detectors.backdoors.template_foreign_global import TemplateForeignGlobal
+from pratique.detectors.backdoors.template_foreign_instruction import TemplateForeignInstruction
+from pratique.detectors.backdoors.template_hidden_characters import TemplateHiddenCharacters
+from pratique.detectors.backdoors.template_imports_file import TemplateImportsFile
+from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
+from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
+from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
 from pratique.detectors.integrity.archive_corrupt_entry import ArchiveCorruptEntry
@@ -62,6 +79,82 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PickleBreaksAfterActing,
     PickleNestedPickle,
     PickleActsInLaterStream,
+from pratique.detectors.integrity.artifact_digest_mismatch import ArtifactDigestMismatch
+from pratique.detectors.integrity.file_digest_mismatch import FileDigestMismatch
+from pratique.detectors.integrity.file_malformed import FileMalformed
+from pratique.detectors.integrity.file_name_deceives import FileNameDeceives
+from pratique.detectors.integrity.file_polyglot import FilePolyglot
+from pratique.detectors.integrity.file_unclaimed_bytes import FileUnclaimedBytes
+from pratique.detectors.integrity.json_duplicate_key import JsonDuplicateKey
+from pratique.detectors.integrity.name_contradicts_content import NameContradictsContent
+from pratique.detectors.integrity.publisher_signature_invalid import PublisherSignatureInvalid
+from pratique.detectors.malware.python_decode_and_execute import PythonDecodeAndExecute
+from pratique.detectors.malware.python_hidden_callee import PythonHiddenCallee
+from pratique.detectors.malware.python_install_hook import PythonInstallHook
+from pratique.detectors.malware.python_loads_native_code import PythonLoadsNativeCode
+from pratique.detectors.malware.python_opens_network import PythonOpensNetwork
+from pratique.detectors.malware.python_packed_constant import PythonPackedConstant
+from pratique.detectors.malware.python_persists import PythonPersists
+from pratique.detectors.malware.python_reordered_text import PythonReorderedText
+from pratique.detectors.malware.python_reverse_shell import PythonReverseShell
+from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
+from pratique.detectors.malware.python_runs_text import PythonRunsText
+from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
+from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
+from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
+from pratique.detectors.secrets.address_with_password import AddressWithPassword
+from pratique.detectors.secrets.private_key import PrivateKey
+from pratique.detectors.secrets.secret_assignment import SecretAssignment
+from pratique.detectors.secrets.service_token import ServiceToken
+from pratique.detectors.secrets.web_token import WebToken
+
+CATALOG: tuple[type[Detector[Any]], ...] = (
+    # one rule a line, by id
+    FileUnclaimedBytes,
+    FilePolyglot,
+    NameContradictsContent,
+    FileMalformed,
+    FileNameDeceives,
+    JsonDuplicateKey,
+    FileDigestMismatch,
+    ArtifactDigestMismatch,
+    PublisherSignatureInvalid,
+    PythonDecodeAndExecute,
+    PythonRunsText,
+    PythonRunsCommands,
+    PythonOpensNetwork,
+    PythonReverseShell,
+    PythonSendsSecrets,
+    PythonPersists,
+    PythonLoadsNativeCode,
+    PythonInstallHook,
+    PythonHiddenCallee,
+    PythonPackedConstant,
+    PythonUnsafeLoad,
+    PythonReorderedText,
+    YamlPythonTag,
+    ServiceToken,
+    PrivateKey,
+    AddressWithPassword,
+    WebToken,
+    SecretAssignment,
+    TemplateSandboxEscape,
+    TemplateImportsFile,
+    TemplateForeignGlobal,
+    TemplateAssembledName,
+    TemplateAttackLoop,
+    TemplateContentGate,
+    TemplateForeignInstruction,
+    TemplateHiddenCharacters,
+    TemplateUnreadable,
+    TextSmuggledCharacters,
+    AutoMapLocalCode,
+    AutoMapForeignCode,
+    PipelineCustomCode,
+    SentenceModuleCustomCode,
+    GenerationCustomCode,
+    ConfigNamesCallable,
+    MlmodelPythonLoader,
 )
 
 

@@ -82,6 +82,8 @@ def inspect_tree(
         told.findings += one.findings
         told.receipts += one.receipts
         facts = tuple((f.kind, f.chain, f.data) for f in one.facts)
+        if path.endswith(".json") and not any(kind == "json" for kind, _, _ in facts):
+            facts += (("json", (), json.loads(body)),)  # stands in for a reader of JSON
         rows.append(RepositoryFile(path=path, digest=f"sha256:{path}", size=len(body), facts=facts))
     view = Repository(files=tuple(rows), said=said, covered=1)
     for item in Inspector(READERS, CATALOG).judge((), 1, view):

@@ -57,10 +57,6 @@ ATOMS: dict[str, tuple[str, ...]] = {
 }
 """What is searched for; nothing shorter than three bytes, and no wildcard before them."""
 
-PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "class"})
-ARCHIVES = frozenset({"zip", "7z", "rar", "gzip", "bzip2", "xz", "tar", "cab", "ole"})
-SCRIPTS = frozenset({"script", "pickle", "lnk"})
-
 _CHECKS: dict[str, headers.Check] = {
     "elf": headers.elf,
     "macho": headers.macho,

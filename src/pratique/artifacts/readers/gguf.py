@@ -183,7 +183,8 @@ def _place(infos: list[_Info], file: _File) -> None:
         elif count is None or (shape[-1] if shape else 1) % per:
             file.refuse(name, f"has a shape that {word} cannot hold", at)
         elif file.data + offset + count // per * size > file.size:
-            file.refuse(name, f"ends at {offset + count // per * size}, past the file's end", at)
+            end = file.data + offset + count // per * size
+            file.refuse(name, f"ends at byte {end} of {file.size}", at)
         else:
             if offset % file.alignment:
                 says = f"tensor {name[:80]!r} begins off its alignment of {file.alignment}"

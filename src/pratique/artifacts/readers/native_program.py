@@ -47,5 +47,7 @@ def _program(head: bytes) -> tuple[str, str] | None:
     for magic, what, check in _CHECKS:
         if head.startswith(magic):
             told = check(head, 0)
+            if told and what == "cafebabe":
+                what = "class" if told[1].startswith("Java") else "macho"  # noqa: PLW2901
             return (what, told[1]) if told else None
     return None

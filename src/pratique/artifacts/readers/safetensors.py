@@ -90,7 +90,7 @@ class SafetensorsReader(Reader):
             header.problems.add("lie", str(broke), broke.at)
         elif not broke:
             _check_spans(header)
-        yield _view(header, length)
+        yield _view(header)
         if broke:
             raise broke
         yield Claim(0, header.start, "safetensors header")
@@ -118,10 +118,10 @@ def _length_problem(length: int, subject: Subject, header: _Header) -> Exception
     return None
 
 
-def _view(header: _Header, length: int) -> TensorHeader:
+def _view(header: _Header) -> TensorHeader:
     return TensorHeader(
         source="safetensors",
-        size=length,
+        size=header.start,
         problems=tuple(header.problems.kept),
         covered=header.start,
         partial=header.problems.partial,
@@ -247,8 +247,10 @@ def _whole(numbers: object) -> bool:
 
 def _check_spans(header: _Header) -> None:
     header.tensors.sort(key=lambda s: (s.start, s.end))
-    at = check_order(header.tensors, header.start, header.problems)
-    if at < header.end:
+    # Bytes of an entry that was left out are no hole: the entry is the problem.
+    whole = not header.lost
+    at = check_order(header.tensors, header.start, header.problems, gaps=whole)
+    if at < header.end and whole:
         says = f"{header.end - at} bytes after the last tensor belong to no tensor"
         header.problems.add("gap", says, at)
 

@@ -80,14 +80,16 @@ def bytes_of(dtype: str, shape: Iterable[int]) -> int | None:
     return None if bits % 8 else bits // 8
 
 
-def check_order(tensors: Sequence[TensorSpan], start: int, problems: Problems) -> int:
-    """Report overlaps and gaps of spans sorted by offset; return where the last one ends."""
+def check_order(
+    tensors: Sequence[TensorSpan], start: int, problems: Problems, *, gaps: bool
+) -> int:
+    """Report overlaps, and gaps if asked, of spans in order; return where the last one ends."""
     at, before = start, ""
     for span in tensors:
         if span.start < at and span.end > span.start:
             says = f"tensor {span.name[:80]!r} shares {min(at, span.end) - span.start} bytes with"
             problems.add("overlap", f"{says} {before[:80]!r}", span.start, span.name)
-        elif span.start > at:
+        elif gaps and span.start > at:
             says = f"{span.start - at} bytes before tensor {span.name[:80]!r} belong to no tensor"
             problems.add("gap", says, at, span.name)
         if span.end > at:

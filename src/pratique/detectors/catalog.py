@@ -34,30 +34,36 @@ from pratique.detectors.integrity.archive_name_escape import ArchiveNameEscape
 from pratique.detectors.integrity.archive_overlapping_entries import ArchiveOverlappingEntries
 from pratique.detectors.integrity.archive_special_file import ArchiveSpecialFile
 from pratique.detectors.integrity.archive_unopened_content import ArchiveUnopenedContent
+from pratique.detectors.integrity.artifact_digest_mismatch import ArtifactDigestMismatch
+from pratique.detectors.integrity.file_digest_mismatch import FileDigestMismatch
+from pratique.detectors.integrity.file_malformed import FileMalformed
+from pratique.detectors.integrity.file_name_deceives import FileNameDeceives
+from pratique.detectors.integrity.file_polyglot import FilePolyglot
+from pratique.detectors.integrity.file_unclaimed_bytes import FileUnclaimedBytes
+from pratique.detectors.integrity.gguf_duplicate_key import GgufDuplicateKey
+from pratique.detectors.integrity.gguf_header_lie import GgufHeaderLie
+from pratique.detectors.integrity.gguf_hidden_data import GgufHiddenData
+from pratique.detectors.integrity.gguf_overlapping_tensors import GgufOverlappingTensors
+from pratique.detectors.integrity.gguf_stray_bytes import GgufStrayBytes
+from pratique.detectors.integrity.json_duplicate_key import JsonDuplicateKey
+from pratique.detectors.integrity.name_contradicts_content import NameContradictsContent
+from pratique.detectors.integrity.npy_duplicate_key import NpyDuplicateKey
+from pratique.detectors.integrity.npy_header_lie import NpyHeaderLie
+from pratique.detectors.integrity.publisher_signature_invalid import PublisherSignatureInvalid
+from pratique.detectors.integrity.safetensors_duplicate_key import SafetensorsDuplicateKey
+from pratique.detectors.integrity.safetensors_header_lie import SafetensorsHeaderLie
+from pratique.detectors.integrity.safetensors_hidden_header_data import SafetensorsHiddenHeaderData
+from pratique.detectors.integrity.safetensors_overlapping_tensors import (
+    SafetensorsOverlappingTensors,
+)
+from pratique.detectors.integrity.safetensors_shard_mismatch import SafetensorsShardMismatch
+from pratique.detectors.integrity.safetensors_stray_bytes import SafetensorsStrayBytes
+from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
-from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
-from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
-from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
-
-CATALOG: tuple[type[Detector[Any]], ...] = (
-    # one rule a line, by id
-    ArchiveNameEscape,
-    ArchiveLinkEscape,
-    ArchiveSpecialFile,
-    ArchiveBomb,
-    ArchiveOverlappingEntries,
-    ArchiveCorruptEntry,
-    ArchiveHeadersDisagree,
-    ArchiveFalseEncryption,
-    ArchiveDuplicateName,
-    ArchiveHiddenEntry,
-    ArchiveUnopenedContent,
-    WheelRecordMismatch,
-    ArchiveDeceptiveName,
-    ArchiveDirectoryBroken,
-    TorchScriptFileAccess,
-    TorchScriptNetworkAccess,
-    TorchScriptUnknownOperator,
+from pratique.detectors.malware.embedded_archive import EmbeddedArchive
+from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
+from pratique.detectors.malware.embedded_script import EmbeddedScript
+from pratique.detectors.malware.native_program_file import NativeProgramFile
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
 from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
 from pratique.detectors.malware.pickle_computed_callee import PickleComputedCallee
@@ -67,27 +73,6 @@ from pratique.detectors.malware.pickle_hidden_reference import PickleHiddenRefer
 from pratique.detectors.malware.pickle_nested_pickle import PickleNestedPickle
 from pratique.detectors.malware.pickle_state_injection import PickleStateInjection
 from pratique.detectors.malware.pickle_unknown_import import PickleUnknownImport
-
-CATALOG: tuple[type[Detector[Any]], ...] = (
-    # one rule a line, by id
-    PickleDangerousImport,
-    PickleUnknownImport,
-    PickleDangerousCall,
-    PickleComputedCallee,
-    PickleStateInjection,
-    PickleHiddenReference,
-    PickleBreaksAfterActing,
-    PickleNestedPickle,
-    PickleActsInLaterStream,
-from pratique.detectors.integrity.artifact_digest_mismatch import ArtifactDigestMismatch
-from pratique.detectors.integrity.file_digest_mismatch import FileDigestMismatch
-from pratique.detectors.integrity.file_malformed import FileMalformed
-from pratique.detectors.integrity.file_name_deceives import FileNameDeceives
-from pratique.detectors.integrity.file_polyglot import FilePolyglot
-from pratique.detectors.integrity.file_unclaimed_bytes import FileUnclaimedBytes
-from pratique.detectors.integrity.json_duplicate_key import JsonDuplicateKey
-from pratique.detectors.integrity.name_contradicts_content import NameContradictsContent
-from pratique.detectors.integrity.publisher_signature_invalid import PublisherSignatureInvalid
 from pratique.detectors.malware.python_decode_and_execute import PythonDecodeAndExecute
 from pratique.detectors.malware.python_hidden_callee import PythonHiddenCallee
 from pratique.detectors.malware.python_install_hook import PythonInstallHook
@@ -101,24 +86,33 @@ from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
 from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
+from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
+from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
+from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
 from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
 from pratique.detectors.secrets.address_with_password import AddressWithPassword
 from pratique.detectors.secrets.private_key import PrivateKey
 from pratique.detectors.secrets.secret_assignment import SecretAssignment
 from pratique.detectors.secrets.service_token import ServiceToken
 from pratique.detectors.secrets.web_token import WebToken
+from pratique.detectors.tensors.dtype_contradicts_config import DtypeContradictsConfig
+from pratique.detectors.tensors.shape_contradicts_config import ShapeContradictsConfig
+from pratique.detectors.tensors.tensor_all_zero import TensorAllZero
+from pratique.detectors.tensors.tensor_constant import TensorConstant
+from pratique.detectors.tensors.tensor_infinity import TensorInfinity
+from pratique.detectors.tensors.tensor_nan import TensorNan
 
 CATALOG: tuple[type[Detector[Any]], ...] = (
     # one rule a line, by id
-    FileUnclaimedBytes,
-    FilePolyglot,
-    NameContradictsContent,
-    FileMalformed,
-    FileNameDeceives,
-    JsonDuplicateKey,
-    FileDigestMismatch,
-    ArtifactDigestMismatch,
-    PublisherSignatureInvalid,
+    PickleDangerousImport,
+    PickleUnknownImport,
+    PickleDangerousCall,
+    PickleComputedCallee,
+    PickleStateInjection,
+    PickleHiddenReference,
+    PickleBreaksAfterActing,
+    PickleNestedPickle,
+    PickleActsInLaterStream,
     PythonDecodeAndExecute,
     PythonRunsText,
     PythonRunsCommands,
@@ -133,11 +127,13 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonUnsafeLoad,
     PythonReorderedText,
     YamlPythonTag,
-    ServiceToken,
-    PrivateKey,
-    AddressWithPassword,
-    WebToken,
-    SecretAssignment,
+    NativeProgramFile,
+    EmbeddedExecutable,
+    EmbeddedArchive,
+    EmbeddedScript,
+    TorchScriptFileAccess,
+    TorchScriptNetworkAccess,
+    TorchScriptUnknownOperator,
     TemplateSandboxEscape,
     TemplateImportsFile,
     TemplateForeignGlobal,
@@ -155,6 +151,54 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GenerationCustomCode,
     ConfigNamesCallable,
     MlmodelPythonLoader,
+    FileUnclaimedBytes,
+    FilePolyglot,
+    NameContradictsContent,
+    FileMalformed,
+    FileNameDeceives,
+    JsonDuplicateKey,
+    SafetensorsHeaderLie,
+    SafetensorsDuplicateKey,
+    SafetensorsOverlappingTensors,
+    SafetensorsStrayBytes,
+    SafetensorsHiddenHeaderData,
+    SafetensorsShardMismatch,
+    ShardPathEscape,
+    GgufHeaderLie,
+    GgufDuplicateKey,
+    GgufOverlappingTensors,
+    GgufStrayBytes,
+    GgufHiddenData,
+    ArchiveNameEscape,
+    ArchiveLinkEscape,
+    ArchiveSpecialFile,
+    ArchiveBomb,
+    ArchiveOverlappingEntries,
+    ArchiveCorruptEntry,
+    ArchiveHeadersDisagree,
+    ArchiveFalseEncryption,
+    ArchiveDuplicateName,
+    ArchiveHiddenEntry,
+    ArchiveUnopenedContent,
+    WheelRecordMismatch,
+    ArchiveDeceptiveName,
+    ArchiveDirectoryBroken,
+    NpyHeaderLie,
+    NpyDuplicateKey,
+    FileDigestMismatch,
+    ArtifactDigestMismatch,
+    PublisherSignatureInvalid,
+    TensorNan,
+    TensorInfinity,
+    TensorAllZero,
+    TensorConstant,
+    ShapeContradictsConfig,
+    DtypeContradictsConfig,
+    ServiceToken,
+    PrivateKey,
+    AddressWithPassword,
+    WebToken,
+    SecretAssignment,
 )
 
 

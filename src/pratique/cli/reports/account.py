@@ -10,7 +10,7 @@ from typing import Any
 
 from pratique.core.finding import Finding, Rule, RuleId, Severity, Stage
 from pratique.core.receipt import Coverage
-from pratique.core.scan import Scan, fingerprint
+from pratique.core.scan import FileReport, Scan, fingerprint
 from pratique.core.verdict import Decision, Verdict
 from pratique.detectors.base import Page, page
 from pratique.detectors.catalog import CATALOG
@@ -165,4 +165,11 @@ def gaps(scan: Scan) -> list[Gap]:
         if r.coverage is not Coverage.FULL:
             key = (path, r.chain, r.coverage, r.why, r.covered, r.size)
             found.setdefault(key, set()).add(r.rule)
-    return [Gap(*key, tuple(sorted(ids))) for key, ids in found.items()]
+    told = [Gap(*key, tuple(sorted(ids))) for key, ids in found.items()]
+    return told + [_overlooked(file) for file in scan.files if not file.inspection.receipts]
+
+
+def _overlooked(file: FileReport) -> Gap:
+    """Return the gap that a file without any receipt is: nothing looked at it."""
+    why = "no rule looked at it" if file.digest else "it could not be read"
+    return Gap(file.path, (), Coverage.NONE, why, 0, max(0, file.size), ())

@@ -215,8 +215,8 @@ def _not_examined(target: Target, *, verbose: bool) -> Iterator[RenderableType]:
     rows = []
     for gap in found[:most]:
         where = "!".join((plain(gap.path or "the repository"), *map(plain, gap.chain)))
-        what = many(len(gap.rules), "rule")
-        rows.append((Text(where), f"{plain(gap.why) or 'no reason was given'}  ({what})"))
+        what = f"  ({many(len(gap.rules), 'rule')})" if gap.rules else ""
+        rows.append((Text(where), f"{plain(gap.why) or 'no reason was given'}{what}"))
     yield _in(_pairs(rows, first="fold"))
     if len(found) > most:
         yield _in(Text(f"and {len(found) - most:,} more: see --verbose or --format json", "italic"))

@@ -164,8 +164,8 @@ def _finding(row: Row, explained: set[RuleId]) -> RenderableType:
     facts: list[tuple[Text, str]] = []
     name = f"{finding.rule} {slug(finding.rule)}"
     facts.append((Text("rule", "dim"), name))
-    if place(finding.at):
-        facts.append((Text("at", "dim"), place(finding.at)))
+    if place(row.at):
+        facts.append((Text("at", "dim"), place(row.at)))
     for word, value in finding.evidence[:MOST_EVIDENCE]:
         facts.append((Text(plain(word, 24), "dim"), plain(value, 200)))
     card = cards().get(finding.rule)

@@ -102,6 +102,8 @@ class Drawn:
             self._done += 1
             self._open.pop(report.path, None)
             self._findings += len(report.inspection.findings)
+        if report.cached:
+            self.read("inspect", max(report.size, 0))  # known already: nothing is left to do
         self._tell()
 
     def _tell(self) -> None:

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -247,6 +249,52 @@ def test_rules_and_explain(capsys: pytest.CaptureFixture[str]) -> None:
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out) == schema()
+
+
+@dataclass
+class _Probe:
+    name: str
+    held: bool
+    says: str = ""
+
+
+SOUND = (
+    _Probe("machine: landlock", held=True, says="ABI 7"),
+    _Probe("jail: landlock-7", held=True),
+    _Probe("jail: seccomp", held=True),
+    _Probe("attempt: fork", held=True, says="EPERM"),
+    _Probe("allowed: sleep", held=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("lost", "code", "says"),
+    [
+        (None, 0, "can be complete"),
+        (_Probe("attempt: mount", held=False, says="done\x1b[2J"), 3, "'mount' did not"),
+        (_Probe("jail: user-namespace", held=False, says="forbidden"), 0, "forbidden"),
+        ("jail: seccomp", 3, "seccomp cannot hold"),
+        ("jail: landlock-7", 3, "landlock cannot hold"),
+    ],
+)
+def test_self_test(
+    lost: _Probe | str | None,
+    code: int,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    probes = [probe for probe in SOUND if probe.name != lost]
+    if isinstance(lost, _Probe):
+        probes.append(lost)
+    fake = SimpleNamespace(self_test=lambda: tuple(probes))
+    monkeypatch.setitem(sys.modules, "pratique.sandbox.selftest", fake)
+    for args in ([], ["--verbose"]):
+        assert main(["self-test", *args]) == code
+        said = capsys.readouterr().out
+        assert says in said
+        assert "\x1b" not in said
+        assert ("EPERM" in said) == bool(args)
 
 
 def test_version_help_and_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,1 +1,1 @@
-"""Sign what was checked and what was decided, and verify it offline."""
+"""What was found becomes a statement, a signature and a badge; and all of it can be verified."""

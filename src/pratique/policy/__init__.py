@@ -1,1 +1,1 @@
-"""Findings and receipts and a pack in, a decision out. Pure: no clock, no I/O."""
+"""Findings and receipts, weighed by an organisation's pack, become a decision. Pure."""

@@ -1,0 +1,121 @@
+"""Policy packs: a name, a threshold, and positive `require:` lines in CEL."""
+
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from pratique.core.canonical import digest_of
+from pratique.core.errors import UsageError
+from pratique.core.finding import Digest, Severity
+from pratique.core.verdict import Verdict, Waiver
+from pratique.policy import strict_yaml, waivers
+from pratique.policy.document import EXAMPLE
+from pratique.policy.expressions import ask, check
+from pratique.policy.strict_yaml import Tree
+
+BUILT_IN: Final = ("default", "lax", "strict")
+MAX_LINES: Final = 200
+_PACK = frozenset({"name", "version", "description", "threshold", "require", "waivers"})
+_LINE = frozenset({"id", "expr", "reason", "otherwise"})
+_OTHERWISE = {v.value: v for v in (Verdict.REJECT, Verdict.REVIEW, Verdict.INCOMPLETE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that must hold, why it is asked, and what follows when it does not."""
+
+    id: str
+    expr: str
+    reason: str
+    otherwise: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """An organisation's policy. Findings at or above `threshold` keep a model out."""
+
+    name: str
+    version: str
+    description: str
+    threshold: Severity
+    require: tuple[Line, ...]
+    waivers: tuple[Waiver, ...] = ()
+
+    @property
+    def digest(self) -> Digest:
+        """Return the digest of what the pack demands; waivers are told of one by one instead."""
+        lines = [[x.id, x.expr, x.reason, x.otherwise.value] for x in self.require]
+        threshold = self.threshold.name.lower()
+        return digest_of([self.name, self.version, self.description, threshold, lines])
+
+    def with_waivers(self, more: tuple[Waiver, ...]) -> "Pack":
+        """Return this pack with further waivers."""
+        return replace(self, waivers=self.waivers + more)
+
+
+def load(name_or_path: str) -> Pack:
+    """Return a built-in pack by its name, or the pack in a YAML file.
+
+    Raises:
+        UsageError: there is no such pack, or it is out of shape.
+
+    """
+    if name_or_path in BUILT_IN:
+        resource = files("pratique.policy") / "packs" / f"{name_or_path}.yaml"
+        return parse(resource.read_bytes(), name_or_path)
+    path = Path(name_or_path)
+    if not path.exists():
+        known = ", ".join(BUILT_IN)
+        raise UsageError(f"no policy pack {name_or_path!r}: built in are {known}; or give a file")
+    return parse(waivers.read_file(path), name_or_path)
+
+
+def parse(body: bytes, where: str) -> Pack:
+    """Return the pack that `body` describes.
+
+    Raises:
+        UsageError: a key is unknown or missing, or a line is no CEL over the input document.
+
+    """
+    top = strict_yaml.mapping(strict_yaml.read(body, where), _PACK, where)
+    words = {key: _word(top, key, where) for key in ("name", "version", "description", "threshold")}
+    items = strict_yaml.sequence(top.get("require", []), MAX_LINES, f"{where}: require")
+    lines = tuple(_line(item, f"{where}: require {n}") for n, item in enumerate(items, 1))
+    if not lines:
+        raise UsageError(f"{where}: a pack without a `require:` line would admit everything")
+    if len({line.id for line in lines}) < len(lines):
+        raise UsageError(f"{where}: two lines have the same id")
+    threshold = words["threshold"].upper()
+    if threshold not in Severity.__members__:
+        known = ", ".join(s.name.lower() for s in Severity)
+        raise UsageError(f"{where}: threshold: {words['threshold']!r} is none of {known}")
+    return Pack(
+        words["name"],
+        words["version"],
+        words["description"],
+        Severity[threshold],
+        lines,
+        waivers.parse(top.get("waivers", []), where),
+    )
+
+
+def _line(tree: Tree, where: str) -> Line:
+    told = strict_yaml.mapping(tree, _LINE, where)
+    word, expr, reason, otherwise = (
+        _word(told, key, where) for key in ("id", "expr", "reason", "otherwise")
+    )
+    if otherwise not in _OTHERWISE:
+        raise UsageError(f"{where}: otherwise: {otherwise!r} is none of {', '.join(_OTHERWISE)}")
+    check(expr)
+    trouble = ask(expr, EXAMPLE).trouble
+    if trouble:
+        raise UsageError(f"{where}: {word}: {trouble}; see docs/policy.md for what may be asked")
+    return Line(word, expr, reason, _OTHERWISE[otherwise])
+
+
+def _word(told: dict[str, Tree], key: str, where: str) -> str:
+    word = strict_yaml.text(told.get(key, ""), f"{where}: {key}")
+    if not word:
+        raise UsageError(f"{where}: {key!r} is missing")
+    return word

@@ -148,7 +148,8 @@ def scan(  # noqa: PLR0913 - each option is an argument
     signed_by: Annotated[
         str | None,
         typer.Option(
-            metavar="KEY", help="Who must have signed the model: a key as KEY.pem, or an identity."
+            metavar="WHO",
+            help="Who must have signed it: a public key's file, or NAME,https://ISSUER.",
         ),
     ] = None,
     signature: Annotated[

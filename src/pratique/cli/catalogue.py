@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -53,4 +52,6 @@ def explain(
         near = difflib.get_close_matches(rule, names + [n.lower() for n in names], 3, 0.5)
         known = "did you mean " + " or ".join(dict.fromkeys(near)) + "?" if near else "no such rule"
         raise UsageError(f"explain {rule!r}: {known} `pratique rules` lists them")
+    from rich.markdown import Markdown  # noqa: PLC0415 - its parsers take 0.1 s to import
+
     Console(width=None if sys.stdout.isatty() else 100).print(Markdown(rule_page(made.rule.id)))

@@ -29,10 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: list[str]) -> int:
     # Typer and Rich take 0.3 s to import: not before `--version` was answered
-    from pratique.cli.app import app  # noqa: PLC0415
     from pratique.cli.trouble import told  # noqa: PLC0415
 
     try:
+        from pratique.cli.app import app  # noqa: PLC0415
+
         code = app(args, standalone_mode=False, prog_name="pratique")
     except Exception as e:  # noqa: BLE001 - whatever it is, the operator gets one line
         line, code = told(e)

@@ -1,7 +1,8 @@
 """`self-test` shows which mechanisms this machine offers, each tried for real."""
 
+from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,24 +12,60 @@ from rich.text import Text
 from pratique.cli.reports.safe import plain
 
 INCOMPLETE = 3
+NEEDED = frozenset({"landlock", "seccomp"})
+_PARTS = {
+    "machine": ("This machine offers", "offered", "missing"),
+    "jail": ("What holds a worker", "holds", "missing"),
+    "attempt": ("What a worker tried in vain", "stopped", "got through"),
+    "allowed": ("What a worker may do", "works", "fails"),
+}
 
 
-def self_test() -> None:
+def self_test(
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every attempt.")] = False,
+) -> None:
     """Try every isolation mechanism on this machine; exit 0 if a scan here can be complete."""
     probes: tuple[Any, ...] = import_module("pratique.sandbox.selftest").self_test()
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for probe in probes:
-        mark = Text("held", "green") if probe.held else Text("missing", "magenta")
-        table.add_row(mark, Text(plain(probe.name)), Text(plain(probe.says), "dim"))
-    held = {probe.name.split("-")[0] for probe in probes if probe.held}
-    sound = {"landlock", "seccomp"} <= held
-    console = Console()
-    console.print(table)
+    console = Console(highlight=False)
+    for part in _PARTS:
+        some = [probe for probe in probes if _split(probe.name)[0] == part]
+        if some:
+            _tell(console, part, some, verbose=verbose)
+    trouble = _trouble(probes)
     console.print()
-    if sound:
-        console.print(Text("A scan on this machine can be complete.", "bold green"))
-        return
-    lost = " and ".join(sorted({"landlock", "seccomp"} - held))
-    says = f"Without {lost} every scan on this machine ends as incomplete."
-    console.print(Text(says, "bold magenta"))
-    raise typer.Exit(INCOMPLETE)
+    if trouble:
+        says = f"A scan on this machine ends as incomplete: {trouble}."
+        console.print(Text(says, "bold magenta"))
+        raise typer.Exit(INCOMPLETE)
+    console.print(Text("A scan on this machine can be complete.", "bold green"))
+
+
+def _tell(console: Console, part: str, probes: Sequence[Any], *, verbose: bool) -> None:
+    head, good, bad = _PARTS[part]
+    held = sum(probe.held for probe in probes)
+    console.print(Text.assemble("\n", (head, "bold"), (f"  {held} of {len(probes)}", "dim")))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for probe in probes:
+        if verbose or not probe.held or part in {"machine", "jail"}:
+            mark = Text(f"  {good}", "green") if probe.held else Text(f"  {bad}", "magenta")
+            says = plain(probe.says) if plain(probe.says) != good else ""
+            table.add_row(mark, Text(plain(_split(probe.name)[1])), Text(says, "dim"))
+    if table.row_count:
+        console.print(table)
+
+
+def _trouble(probes: Sequence[Any]) -> str:
+    """Return why no scan here can be complete, or nothing."""
+    named = [(*_split(probe.name), probe.held) for probe in probes]
+    held = {name.split("-")[0] for part, name, good in named if part == "jail" and good}
+    if NEEDED - held:
+        return f"{' and '.join(sorted(NEEDED - held))} cannot hold a worker"
+    through = [name for part, name, good in named if part in {"attempt", "allowed"} and not good]
+    return f"{plain(through[0])!r} did not come out as it must" if through else ""
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return the part and the name of a probe; one without a part is about the jail."""
+    part, colon, rest = name.partition(": ")
+    return (part, rest) if colon and part in _PARTS else ("jail", name)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console
 from rich.progress import (
@@ -15,15 +16,19 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.text import Text
+from rich.table import Column
+from rich.theme import Theme
 
 from pratique.cli.reports.safe import plain
-from pratique.core.finding import Severity
 from pratique.core.ports import Quiet, Watcher
 from pratique.core.scan import FileReport
 
 STEPS = {"hash": "hashing", "inspect": "inspecting"}
 MOST_NAME = 48
+
+_CALM = Theme(
+    {"progress.download": "default", "progress.data.speed": "dim", "progress.remaining": "dim"}
+)
 
 
 @contextmanager
@@ -32,21 +37,30 @@ def watched(console: Console, *, shown: bool) -> Iterator[Watcher]:
     if not shown:
         yield Quiet()
         return
-    bars = Progress(
+    with console.use_theme(_CALM), _bars(console) as bars:
+        yield Drawn(bars)
+
+
+def _bars(console: Console) -> Progress:
+    whole = partial(Column, no_wrap=True)
+    return Progress(
         SpinnerColumn(style="cyan"),
-        TextColumn("{task.description}", style="bold"),
-        BarColumn(bar_width=None, complete_style="cyan", finished_style="green"),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[note]}", style="dim", markup=False),
+        TextColumn("{task.description}", table_column=whole()),
+        BarColumn(bar_width=24, complete_style="cyan", finished_style="green"),
+        DownloadColumn(table_column=whole()),
+        TransferSpeedColumn(table_column=whole()),
+        TimeRemainingColumn(compact=True, table_column=whole()),
+        TextColumn(
+            "{task.fields[note]}",
+            style="dim",
+            markup=False,
+            table_column=whole(ratio=1, overflow="ellipsis"),
+        ),
         console=console,
         transient=True,
         expand=True,
         refresh_per_second=8,
     )
-    with bars:
-        yield Drawn(bars)
 
 
 class Drawn:
@@ -56,7 +70,6 @@ class Drawn:
         self._bars, self._lock = bars, threading.Lock()
         self._steps: dict[str, TaskID] = {}
         self._files = self._done = self._findings = 0
-        self._worst = Severity.INFO
         self._open: dict[str, None] = {}
 
     def planned(self, files: int, size: int) -> None:
@@ -89,6 +102,8 @@ class Drawn:
             self._done += 1
             self._open.pop(report.path, None)
             self._findings += len(report.inspection.findings)
+        if report.cached:
+            self.read("inspect", max(report.size, 0))  # known already: nothing is left to do
         self._tell()
 
     def _tell(self) -> None:
@@ -98,7 +113,7 @@ class Drawn:
             found = f", {self._findings:,} findings" if self._findings else ""
         notes = {"hash": count + found, "inspect": _short(name)}
         for step, task in self._steps.items():
-            self._bars.update(task, note=Text(notes[step]).plain)
+            self._bars.update(task, note=notes[step])
 
 
 def _short(path: str) -> str:

@@ -27,7 +27,6 @@ from pratique.core.errors import UsageError
 from pratique.core.finding import Digest
 from pratique.core.limits import MiB
 from pratique.core.ports import Watcher
-from pratique.flows import scan as flow
 from pratique.flows.asked import Asked
 
 FORMATS = ("text", "json", "sarif", "markdown")
@@ -97,7 +96,10 @@ def listed(stream: int, *, by_nul: bool) -> list[str]:
 
 
 def _target(source: Source, wanted: Wanted, watcher: Watcher) -> Target:
-    said = intended.publisher(source.name, wanted.signed_by, wanted.signature)
+    # the flow brings a database and numpy along: `--help` and `rules` do without
+    from pratique.flows import scan as flow  # noqa: PLC0415
+
+    said = intended.publisher(source, wanted.signed_by, wanted.signature)
     asked = replace(wanted.asked, watcher=watcher, expect=wanted.expect, signature=said)
     scan = flow.scan(source, asked)
     return Target(scan, wanted.judge.decide(scan), wanted.judge.known)

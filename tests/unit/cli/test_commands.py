@@ -1,10 +1,13 @@
 import contextlib
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from harness import accounts
 from harness.hub_endpoint import Hub, serving
 from pratique.artifacts.sources.base import Source
+from pratique.artifacts.sources.opening import open_source
 from pratique.cli import judging
 from pratique.cli.app import default_cache, limits
 from pratique.cli.entry import main
@@ -247,6 +251,52 @@ def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == schema()
 
 
+@dataclass
+class _Probe:
+    name: str
+    held: bool
+    says: str = ""
+
+
+SOUND = (
+    _Probe("machine: landlock", held=True, says="ABI 7"),
+    _Probe("jail: landlock-7", held=True),
+    _Probe("jail: seccomp", held=True),
+    _Probe("attempt: fork", held=True, says="EPERM"),
+    _Probe("allowed: sleep", held=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("lost", "code", "says"),
+    [
+        (None, 0, "can be complete"),
+        (_Probe("attempt: mount", held=False, says="done\x1b[2J"), 3, "'mount' did not"),
+        (_Probe("jail: user-namespace", held=False, says="forbidden"), 0, "forbidden"),
+        ("jail: seccomp", 3, "seccomp cannot hold"),
+        ("jail: landlock-7", 3, "landlock cannot hold"),
+    ],
+)
+def test_self_test(
+    lost: _Probe | str | None,
+    code: int,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    probes = [probe for probe in SOUND if probe.name != lost]
+    if isinstance(lost, _Probe):
+        probes.append(lost)
+    fake = SimpleNamespace(self_test=lambda: tuple(probes))
+    monkeypatch.setitem(sys.modules, "pratique.sandbox.selftest", fake)
+    for args in ([], ["--verbose"]):
+        assert main(["self-test", *args]) == code
+        said = capsys.readouterr().out
+        assert says in said
+        assert "\x1b" not in said
+        assert ("EPERM" in said) == bool(args)
+
+
 def test_version_help_and_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert main(["--help"]) == 0
@@ -259,7 +309,54 @@ def test_limits_and_digests() -> None:
     assert limits(None, "16 GB").expanded_bytes == 16 * GiB
     assert limits(None, "12").expanded_bytes == 12
     assert expected(None) is None
-    assert publisher("x", None, None) == ()
+    assert publisher(open_source("good"), None, None) == ()
+
+
+class _Checks:
+    """Stands in for the room that knows signatures."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def Signature(self, body: bytes, inside: str) -> object:  # noqa: N802 - a class's name
+        return (body, inside)
+
+    def signed_by_key(self, *args: Any, single: bool) -> None:  # noqa: ANN401 - anything
+        self.seen.append((*args, single))
+
+    def signed_by_identity(self, *_: object, single: bool) -> None:
+        raise EvidenceError(f"signed by another \udcff {single}")
+
+
+def test_a_publishers_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = _Checks()
+    monkeypatch.setitem(sys.modules, "pratique.attest.publisher", checks)
+    (tmp_path / "key.pem").write_bytes(b"key")
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/model.sig").write_bytes(b"sig")
+    source = open_source("m")
+    assert publisher(source, "key.pem", None)[0][1] == {
+        "signed_by": "key.pem",
+        "verified": True,
+        "why": "",
+    }
+    digest = hashlib.sha256(b"sig").hexdigest()
+    assert checks.seen == [((b"sig", "model.sig"), b"key", {"model.sig": digest}, False)]
+    publisher(open_source("good"), "key.pem", Path("m/model.sig"))
+    assert checks.seen[1][0] == (b"sig", "")
+    assert checks.seen[1][3]
+    said = publisher(source, "me@example.com,https://issuer.example", None)[0][1]
+    assert said == {
+        "signed_by": "me@example.com,https://issuer.example",
+        "verified": False,
+        "why": "signed by another \\xff False",
+    }
+    (tmp_path / "m/model.sig").unlink()
+    said = publisher(source, "key.pem", None)[0][1]
+    assert isinstance(said, dict)
+    assert "no model.sig" in said["why"]
+    with pytest.raises(UsageError, match="https://ISSUER"):
+        publisher(source, "nobody.pem", None)
 
 
 def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:

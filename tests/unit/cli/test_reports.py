@@ -5,6 +5,7 @@ import json
 import os
 import re
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pratique.cli.reports.as_sarif import document, uri, write_sarif
 from pratique.cli.reports.schema import schema
 from pratique.cli.reports.text import write_text
 from pratique.core.finding import Span
-from pratique.core.scan import JailReport, Scan, fingerprint
+from pratique.core.scan import Inspection, JailReport, Scan, fingerprint
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 DATA = Path(__file__).parents[2] / "data"
@@ -160,6 +161,16 @@ def test_a_flood_is_bounded() -> None:
     out = io.StringIO()
     write_markdown(account(accounts.a_scan(*files)), out)
     assert len(out.getvalue()) < 60_000
+
+
+def test_a_repository_rule_that_names_a_file() -> None:
+    """It is told where that file's own findings are, and keeps its fingerprint."""
+    found = accounts.finding(accounts.Unclaimed, Span(("a.bin", "x")), "contradicts its name")
+    whole = accounts.finding(accounts.Unclaimed, Span(), "has no card")
+    scan = replace(accounts.a_scan(accounts.a_file("a.bin")), repository=Inspection((found, whole)))
+    rows = account(scan).targets[0].rows()
+    assert [(row.path, row.at.chain) for row in rows] == [("", ()), ("a.bin", ("x",))]
+    assert rows[1].fingerprint == fingerprint("", found)
 
 
 def test_exit_codes() -> None:

@@ -3,14 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
-from pratique.core.finding import Finding, Rule, RuleId, Severity, Stage
+from pratique.core.finding import Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.core.receipt import Coverage
-from pratique.core.scan import Scan, fingerprint
+from pratique.core.scan import FileReport, Scan, fingerprint
 from pratique.core.verdict import Decision, Verdict
 from pratique.detectors.base import Page, page
 from pratique.detectors.catalog import CATALOG
@@ -48,18 +48,27 @@ class Target:
         return tuple(self._judged())
 
     def _judged(self) -> Iterator["Row"]:
-        waived = set(self.decision.waived)
+        waived, paths = set(self.decision.waived), {file.path for file in self.scan.files}
         for path, finding in self.scan.findings():
             mark = fingerprint(path, finding)
             state = "waived" if mark in waived else "known" if mark in self.known else "new"
-            yield Row(path, finding, mark, state)
+            at = finding.at
+            if not path and at.chain and at.chain[0] in paths:
+                # a rule over the repository names the file as its outermost member
+                path, at = at.chain[0], replace(at, chain=at.chain[1:])  # noqa: PLW2901 - told so
+            yield Row(path, at, finding, mark, state)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One finding of a report; `state` is `new`, `known` (in the baseline) or `waived`."""
+    """One finding of a report, in the file it is about.
+
+    `path` is empty for the repository as a whole; `state` is `new`, `known` (in the baseline) or
+    `waived`.
+    """
 
     path: str
+    at: Span
     finding: Finding
     fingerprint: str
     state: str
@@ -165,4 +174,11 @@ def gaps(scan: Scan) -> list[Gap]:
         if r.coverage is not Coverage.FULL:
             key = (path, r.chain, r.coverage, r.why, r.covered, r.size)
             found.setdefault(key, set()).add(r.rule)
-    return [Gap(*key, tuple(sorted(ids))) for key, ids in found.items()]
+    told = [Gap(*key, tuple(sorted(ids))) for key, ids in found.items()]
+    return told + [_overlooked(file) for file in scan.files if not file.inspection.receipts]
+
+
+def _overlooked(file: FileReport) -> Gap:
+    """Return the gap that a file without any receipt is: nothing looked at it."""
+    why = "no rule looked at it" if file.digest else "it could not be read"
+    return Gap(file.path, (), Coverage.NONE, why, 0, max(0, file.size), ())

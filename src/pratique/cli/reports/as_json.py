@@ -85,7 +85,7 @@ def _target(target: Target) -> dict[str, Any]:
 
 
 def _finding(row: Row) -> dict[str, Any]:
-    finding, at = row.finding, row.finding.at
+    finding, at = row.finding, row.at
     return {
         "fingerprint": row.fingerprint,
         "state": row.state,

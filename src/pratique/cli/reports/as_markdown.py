@@ -76,7 +76,7 @@ def _findings(target: Target) -> Iterator[str]:
 def _row(row: Row) -> str:
     finding = row.finding
     where = code(row.path or "the repository", 200)
-    at = place(finding.at)
+    at = place(row.at)
     return (
         f"| {severity_word(finding.severity)} | {where}{f'<br>{markdown(at, 300)}' if at else ''} "
         f"| {markdown(finding.says)} | {finding.rule} {slug(finding.rule)} |"

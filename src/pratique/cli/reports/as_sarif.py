@@ -213,12 +213,12 @@ def _result(
 
 
 def _says(row: Row) -> str:
-    at = place(row.finding.at)
+    at = place(row.at)
     return plain(row.finding.says) + (f" (at {at})" if at else "")
 
 
 def _location(target: Target, row: Row) -> dict[str, Any]:
-    at = row.finding.at
+    at = row.at
     physical: dict[str, Any] = {
         "artifactLocation": {"uri": uri(target.scan.target, row.path), "uriBaseId": ROOT}
     }

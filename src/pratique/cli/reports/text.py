@@ -164,8 +164,8 @@ def _finding(row: Row, explained: set[RuleId]) -> RenderableType:
     facts: list[tuple[Text, str]] = []
     name = f"{finding.rule} {slug(finding.rule)}"
     facts.append((Text("rule", "dim"), name))
-    if place(finding.at):
-        facts.append((Text("at", "dim"), place(finding.at)))
+    if place(row.at):
+        facts.append((Text("at", "dim"), place(row.at)))
     for word, value in finding.evidence[:MOST_EVIDENCE]:
         facts.append((Text(plain(word, 24), "dim"), plain(value, 200)))
     card = cards().get(finding.rule)
@@ -215,8 +215,8 @@ def _not_examined(target: Target, *, verbose: bool) -> Iterator[RenderableType]:
     rows = []
     for gap in found[:most]:
         where = "!".join((plain(gap.path or "the repository"), *map(plain, gap.chain)))
-        what = many(len(gap.rules), "rule")
-        rows.append((Text(where), f"{plain(gap.why) or 'no reason was given'}  ({what})"))
+        what = f"  ({many(len(gap.rules), 'rule')})" if gap.rules else ""
+        rows.append((Text(where), f"{plain(gap.why) or 'no reason was given'}{what}"))
     yield _in(_pairs(rows, first="fold"))
     if len(found) > most:
         yield _in(Text(f"and {len(found) - most:,} more: see --verbose or --format json", "italic"))

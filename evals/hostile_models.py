@@ -58,7 +58,11 @@ def compressed() -> Cases:
     yield "joblib", "lzma.joblib", lzma.compress(EVIL, format=lzma.FORMAT_ALONE)
     yield "joblib", "plain.joblib", EVIL
     yield "joblib", "twice.pkl.gz", gzip.compress(zlib.compress(EVIL), mtime=0)
-    yield "joblib", "second-member.pkl.gz", gzip.compress(b"N.", mtime=0) + gzip.compress(EVIL)
+    yield (
+        "joblib",
+        "second-member.pkl.gz",
+        gzip.compress(b"N.", mtime=0) + gzip.compress(EVIL, mtime=0),
+    )
 
 
 def patched(body: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
@@ -284,10 +288,10 @@ def secrets() -> Cases:
         yield "secret", name, body.encode()
 
 
-def tar_of(members: list[tuple[tarfile.TarInfo, bytes]], mode: str = "") -> bytes:
-    """Return a tar archive."""
+def tar_of(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    """Return a tar archive, the same bytes every time."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=f"w:{mode}") as tar:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=out, mode="w:") as tar:
         for info, body in members:
             info.size = len(body)
             tar.addfile(info, io.BytesIO(body))
@@ -316,7 +320,11 @@ def archives() -> Cases:
     yield "archive", "device.tar", tar_of([(linked("null", "", tarfile.CHRTYPE), b"")])
     bomb = zip_of({"zeros": bytes(32 << 20)}, zipfile.ZIP_DEFLATED)
     yield "archive", "bomb.zip", zip_of({f"{n}.zip": bomb for n in range(8)}, zipfile.ZIP_DEFLATED)
-    yield "archive", "evil.tar.gz", tar_of([(tarfile.TarInfo("m/model.pkl"), EVIL)], "gz")
+    yield (
+        "archive",
+        "evil.tar.gz",
+        gzip.compress(tar_of([(tarfile.TarInfo("m/model.pkl"), EVIL)]), mtime=0),
+    )
     deep = EVIL
     for level in range(4):
         deep = zip_of({f"level{level}": deep}, zipfile.ZIP_DEFLATED)

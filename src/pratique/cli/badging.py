@@ -135,7 +135,7 @@ def verify(  # noqa: PLR0913 - each is one option
 
 def _source(path: str) -> Source:
     """Return the source that a path or an address stands for; imported late, it is not small."""
-    opened: Source = import_module("pratique.artifacts.sources.open").open_source(path)
+    opened: Source = import_module("pratique.artifacts.sources.opening").open_source(path)
     return opened
 
 

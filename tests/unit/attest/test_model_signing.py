@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.badges import Case, hexes
+from harness.badges import Case, hexes, write
 from pratique.attest import dsse, keys, model_signing
 from pratique.attest.model_signing import GIT_PATHS, PREDICATE_TYPE
-from pratique.attest.publisher import Signature, signed_by_identity, signed_by_key
+from pratique.attest.publisher import Signature, facts, signed_by_identity, signed_by_key
 from pratique.core.errors import EvidenceError, UsageError
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "model_signing-1.1.1"
@@ -204,3 +205,63 @@ def test_the_hint_is_of_the_pem(made: Case) -> None:
     hint = json.loads(body)["verificationMaterial"]["publicKey"]["hint"]
     assert hint == hashlib.sha256(keys.public_pem(made.signers.model_sig.public)).hexdigest()
     assert payload_of(body)["predicateType"] == PREDICATE_TYPE
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    model = write(tmp_path / "sample", SAMPLE)
+    (model / "model.sig").write_bytes(vector("p256")[0].body)
+    return model
+
+
+KEY = str(VECTORS / "p256.pub.pem")
+
+
+def told(facts: tuple[tuple[str, dict[str, object]], ...]) -> tuple[object, object]:
+    ((kind, data),) = facts
+    assert kind == "publisher-signature"
+    return data["verified"], data["why"]
+
+
+def test_the_account_of_a_publishers_signature(sample: Path, tmp_path: Path) -> None:
+    assert told(facts(str(sample), KEY, None)) == (True, "")
+    assert told(facts(str(sample), str(VECTORS / "p384.pub.pem"), None))[0] is False
+    outside = tmp_path / "out.sig"
+    (sample / "model.sig").rename(outside)
+    assert told(facts(str(sample), KEY, outside)) == (True, "")
+    (sample / "evil.py").write_text("x")
+    assert "not covered by the signature: 'evil.py'" in str(told(facts(str(sample), KEY, outside)))
+    (sample / "evil.py").unlink()
+    os.mkfifo(sample / "pipe")
+    assert "no regular file" in str(told(facts(str(sample), KEY, outside)))
+
+
+def test_the_account_of_one_file(sample: Path) -> None:
+    one = sample / "a.txt"
+    one.with_name("a.txt.sig").write_bytes(vector("one-file")[0].body)
+    assert told(facts(str(one), str(VECTORS / "one-file.pub.pem"), None)) == (True, "")
+
+
+@pytest.mark.parametrize(
+    "who", ["ana@example.com", "ana@example.com,http://x", ",https://x", "no.pem"]
+)
+def test_a_publisher_that_is_not_named_well(who: str, sample: Path) -> None:
+    with pytest.raises(UsageError, match="--signed-by"):
+        facts(str(sample), who, None)
+
+
+def test_an_identity_is_asked_with_its_issuer(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = base64.b64decode(json.loads(vector("p256")[0].body)["dsseEnvelope"]["payload"])
+    asked = fake_sigstore(monkeypatch, dsse.IN_TOTO, payload)
+    assert told(facts(str(sample), ",".join(WHO), None)) == (True, "")
+    assert asked[1] == {"identity": WHO[0], "issuer": WHO[1]}
+
+
+def test_a_model_or_signature_that_is_not_here(sample: Path) -> None:
+    with pytest.raises(UsageError, match="not on this machine"):
+        facts("hf://org/name@rev", KEY, None)
+    (sample / "model.sig").unlink()
+    with pytest.raises(UsageError, match="--signature"):
+        facts(str(sample), KEY, None)

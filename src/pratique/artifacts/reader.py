@@ -72,6 +72,12 @@ class Budget:
         if self.expanded > max(64 * 1024 * KiB, ratio * self.file_size):
             raise LimitExceededError(f"unpacks to more than {ratio} times its size")
 
+    @property
+    def left(self) -> int:
+        """Return how many more bytes may come out of decompressors."""
+        by_ratio = max(64 * 1024 * KiB, self.limits.expansion_ratio * self.file_size)
+        return max(0, min(self.limits.expanded_bytes, by_ratio) - self.expanded)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -17,8 +17,9 @@ class Limits:
     `seconds_per_gib` for its size.
     """
 
-    file_bytes: int = 1 << 40
+    file_bytes: int = 256 * GiB
     depth: int = 8
+    files: int = 200_000
     members: int = 200_000
     expanded_bytes: int = 16 * GiB
     expansion_ratio: int = 1_000
@@ -29,6 +30,7 @@ class Limits:
     opcodes: int = 200_000_000
     findings: int = 1_000
     facts_bytes: int = 32 * MiB
+    repository_bytes: int = 256 * MiB
     heap_bytes: int = 2 * GiB
     deadline_s: int = 120
     seconds_per_gib: int = 60

@@ -26,6 +26,11 @@ Account = Finding | Receipt | Fact
 
 FINDINGS_PER_RULE = 100
 MAX_NAME = 300
+VIEWS = "views"
+"""The fact that ends a file's account: every view type seen in it, and whether facts were cut.
+
+From it the parent plans which rules apply to the file, also rules that came later.
+"""
 MEASURED = (SignatureHits, WeightStatistics)
 
 
@@ -63,6 +68,7 @@ class Inspector:
         self._progress = progress
         self._found = 0
         self._fact_bytes = 0
+        self._view_names: set[str] = set()
 
     def inspect(self, subject: Subject) -> Iterator[Account]:
         """Yield findings, facts, and one receipt for each rule that applies, members included."""
@@ -75,6 +81,11 @@ class Inspector:
         yield from self._measure(subject, seen)
         yield from self._facts(subject, seen)
         yield from self._judge(subject, seen)
+        self._note_views(seen)
+        if not subject.chain:
+            cut = self._fact_bytes > subject.limits.facts_bytes
+            data: dict[str, Json] = {"views": sorted(self._view_names), "cut": cut}
+            yield Fact(VIEWS, (), data)
 
     def judge(self, chain: tuple[str, ...], size: int, view: View) -> Iterator[Account]:
         """Run every rule that reads `view` over it alone: how repository rules are run."""
@@ -148,6 +159,10 @@ class Inspector:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
         yield from ()
+
+    def _note_views(self, seen: _Seen) -> None:
+        for kind in {type(view) for _, view in seen.views} | set(seen.missing):
+            self._view_names |= {k.__name__ for k in kind.__mro__ if issubclass(k, View)}
 
     def _facts(self, subject: Subject, seen: _Seen) -> Iterator[Account]:
         if subject.opaque:

@@ -70,4 +70,4 @@ def _repository(fd: int, size: int) -> Repository:
         for row in told["files"]
     )
     said = tuple((kind, data) for kind, data in told["said"])
-    return Repository(files=files, said=said, covered=size)
+    return Repository(files=files, said=said, covered=size, partial=str(told["partial"]))

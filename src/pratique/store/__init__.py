@@ -1,1 +1,1 @@
-"""Remember results and receipts; the work to do is what is planned minus what has a receipt."""
+"""What was found out, kept by content: receipts, findings and facts; the record of truth."""

@@ -1,9 +1,29 @@
 """The one list of readers. Adding a format means adding one line here."""
 
 from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.streams import (
+    Bzip2Reader,
+    GzipReader,
+    JoblibZfileReader,
+    LzmaReader,
+    XzReader,
+    ZlibReader,
+)
+from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.unopened import UnopenedReader
+from pratique.artifacts.readers.zip.reader import ZipReader
 
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
+    Bzip2Reader(),
+    GzipReader(),
+    JoblibZfileReader(),
+    LzmaReader(),
+    TarReader(),
+    UnopenedReader(),
+    XzReader(),
+    ZipReader(),
+    ZlibReader(),
 )
 
 

@@ -1,0 +1,46 @@
+# Everything a contributor runs. The only tools assumed: make, git and Python 3.11 or newer.
+UV := scripts/uv
+RUN := $(UV) run --no-sync
+CODE := src tests scripts bench evals
+
+.DEFAULT_GOAL := help
+.PHONY: help sync check test bench eval demo docs fuzz prove clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+sync: ## create or refresh .venv from uv.lock (uv itself is fetched into .uv when missing)
+	@$(UV) --locked-sync
+
+check: sync ## everything that reads the code without running it
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) python scripts/check_house.py
+	$(if $(wildcard scripts/make_reference.py),$(RUN) python scripts/make_reference.py --check)
+
+test: sync ## the test suite, on two cores
+	$(RUN) pytest -n 2 $(TESTS)
+
+bench: sync ## speed and memory as ratios to peers in one run (BENCH_GB=0.25 for a quick one)
+	$(RUN) python -m bench.run $(ARGS)
+
+eval: sync ## detection and false alarms, next to peers, on generated and on real files
+	$(RUN) python -m evals.run $(ARGS)
+
+demo: sync ## scan a real model, sign a badge, break the model, see the badge refuse it
+	@$(RUN) python -m scripts.demo
+
+docs: sync ## write the generated pages: rules, command line, schemas
+	$(if $(wildcard scripts/make_reference.py),$(RUN) python scripts/make_reference.py)
+
+fuzz: sync ## hostile bytes for longer (FUZZ=100 times the examples of `make test`)
+	PRATIQUE_FUZZ=$(or $(FUZZ),100) $(RUN) pytest tests/fuzz -n 2 --timeout 3600 $(ARGS)
+
+prove: sync ## the long proofs, one after another: scripts/prove_*
+	scripts/prove.sh
+
+clean: ## remove what the targets above made, but for downloads (.peers, .corpus)
+	rm -rf .venv .uv .demo build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""What the benchmark reads: weights that look trained, and a pickle that is all opcodes."""
+
+import json
+import pickle
+import random
+import struct
+from pathlib import Path
+
+import numpy as np
+
+LAYER = 64 << 20
+SHAPE = [4096, LAYER // 2 // 4096]
+
+
+def weights(path: Path, size: int) -> int:
+    """Write a bf16 safetensors file of about `size` bytes of fresh noise; return its real size."""
+    layers = max(1, size // LAYER)
+    header = {
+        f"model.layers.{n}.mlp.up_proj.weight": {
+            "dtype": "BF16",
+            "shape": SHAPE,
+            "data_offsets": [n * LAYER, (n + 1) * LAYER],
+        }
+        for n in range(layers)
+    }
+    raw = json.dumps(header).encode()
+    raw += b" " * (-len(raw) % 8)
+    rng = np.random.default_rng(0)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(raw)) + raw)
+        for _ in range(layers):
+            values = rng.standard_normal(LAYER // 2, dtype=np.float32) * np.float32(0.02)
+            file.write((values.view(np.uint32) >> 16).astype(np.uint16).tobytes())
+    return path.stat().st_size
+
+
+def opcodes(path: Path, size: int) -> int:
+    """Write a benign pickle of about `size` bytes, all of it small objects."""
+    pick = random.Random(0)
+    rows = []
+    for number in range(size // 71):
+        name = f"token-{number}"
+        row = {"id": number, "text": name, "score": pick.random(), "next": [number + 1, number + 2]}
+        rows.append(row | {"span": (number, number + 5), "special": number % 50 == 0, "of": None})
+    path.write_bytes(pickle.dumps(rows, 4))
+    return path.stat().st_size

@@ -1,0 +1,121 @@
+"""What the machine has seen, each distinct thing once, bounded."""
+
+from collections.abc import Callable
+
+from pratique.artifacts.readers.pickle.values import (
+    Box,
+    Long,
+    Persistent,
+    Ref,
+    Result,
+    Value,
+    show,
+    show_args,
+)
+from pratique.artifacts.readers.pickle.view import (
+    PickleCall,
+    PickleImport,
+    PickleOddity,
+    PicklePersistent,
+)
+
+MOST = 20_000
+"""Distinct imports, calls, oddities or persistent ids that are kept, each."""
+PER_CALLEE = 20
+"""Calls of one callee that are kept with different arguments."""
+CONSTANTS = 2_000
+"""Long constants that are looked into."""
+
+CODECS = frozenset({"_codecs.encode", "codecs.encode"})
+"""Callees whose second argument decides whether they are harmless: each one is kept."""
+
+OnItems = Callable[[Value, list[Value]], None]
+
+
+class Record:
+    """Collects imports, calls and oddities of all streams of one subject."""
+
+    def __init__(self) -> None:
+        self.imports: dict[tuple[str, str, bool, int], PickleImport] = {}
+        self.calls: dict[tuple[object, ...], PickleCall] = {}
+        self.oddities: dict[tuple[str, str, int], PickleOddity] = {}
+        self.persistent: dict[str, PicklePersistent] = {}
+        self.constants: list[Long] = []
+        self.stream = 0
+        self.dropped = ""
+        self._seen: dict[tuple[object, ...], int] = {}
+
+    def acted(self) -> bool:
+        """Tell whether anything was imported or called so far."""
+        return bool(self.imports or self.calls)
+
+    def took_import(self, ref: Ref, at: int) -> None:
+        """Note an import."""
+        key = (ref.module, ref.name, ref.computed, min(self.stream, 1))
+        if key not in self.imports and self._room(len(self.imports), "imports"):
+            self.imports[key] = PickleImport(ref.module, ref.name, at, self.stream, ref.computed)
+
+    def took_call(self, kind: str, callee: Value, args: Value, at: int) -> None:
+        """Note a call, with its arguments the first times."""
+        identity = (str(callee) if isinstance(callee, Ref) else _head(callee), kind)
+        seen = self._seen.get(identity, 0)
+        if seen >= PER_CALLEE and identity[0] not in CODECS:
+            return
+        text = show_args(args) if kind != "SETITEMS" else show(args)
+        if identity[0] in CODECS and isinstance(args, tuple):
+            text = f"..., {show(args[-1])}" if len(args) > 1 else text
+        key = (*identity, text, min(self.stream, 1))
+        if key in self.calls or not self._room(len(self.calls), "calls"):
+            return
+        self._seen[identity] = seen + 1
+        direct = callee if isinstance(callee, Ref) else Ref("", "")
+        self.calls[key] = PickleCall(
+            kind,
+            show(callee),
+            text,
+            at,
+            self.stream,
+            direct.module,
+            direct.name,
+            direct is callee,
+        )
+
+    def odd(self, kind: str, says: str, at: int) -> None:
+        """Note something that a clean writer does not do."""
+        key = (kind, says, min(self.stream, 1))
+        if key not in self.oddities and self._room(len(self.oddities), "oddities"):
+            self.oddities[key] = PickleOddity(kind, says, at, self.stream)
+
+    def took_persistent(self, found: Persistent, at: int) -> None:
+        """Note a persistent id."""
+        torch = is_torch_storage(found.pid)
+        text = "torch" if torch else show(found.pid)
+        if text not in self.persistent and self._room(len(self.persistent), "persistent ids"):
+            self.persistent[text] = PicklePersistent(show(found.pid), at, torch, self.stream)
+
+    def took_constant(self, found: Long) -> None:
+        """Note a constant that is long enough to hold something."""
+        if len(self.constants) < CONSTANTS:
+            self.constants.append(found)
+        else:
+            self.dropped = f"more than {CONSTANTS} long constants; the rest was not looked into"
+
+    def _room(self, count: int, what: str) -> bool:
+        if count < MOST:
+            return True
+        self.dropped = f"more than {MOST} distinct {what}; the rest is not listed"
+        return False
+
+
+def is_torch_storage(pid: Value) -> bool:
+    """Tell whether a persistent id is the tuple that torch writes for a storage."""
+    return isinstance(pid, tuple) and len(pid) >= 5 and pid[0] in ("storage", b"storage")  # noqa: PLR2004 - the tuple's length in torch/serialization.py
+
+
+def _head(value: Value) -> str:
+    """Return a short text of a callee that is no import, the same for similar ones."""
+    depth = 0
+    while isinstance(value, Result) and depth < 8:  # noqa: PLR2004 - deep enough to tell apart
+        value, depth = value.callee, depth + 1
+    kind = value.kind if isinstance(value, Box) else str(value)[:80]
+    return f"{kind}{'()' * depth}"

@@ -1,0 +1,279 @@
+"""Runs of inert opcodes, read in bulk by compiled patterns with exact stack and memo effects.
+
+A run is rewritten twice. First each opcode becomes its one-byte name (arguments drop out), so the
+run is a short postfix word. Then that word is reduced: in `](](KKeKe` the inner list and then the
+outer one become one value each, so that only what is left over touches the real stack. Both steps
+happen inside the regex engine.
+"""
+
+import re
+from array import array
+
+from pratique.artifacts.readers.pickle.values import OMITTED, Box, Result, Value, Word
+
+MIN_RUN = 192
+"""Shorter runs are followed one by one, which keeps their values for evidence."""
+PASSES = 12
+TEXT_LENGTH = 160
+BYTES_LENGTH = 64
+
+
+def _sized(op: str, most: int, zeros: str = "") -> str:
+    rows = "|".join(rf"\x{n:02x}{zeros}.{{{n}}}" for n in range(1, most + 1))
+    return rf"{op}(?:{rows}|\x00{zeros})"
+
+
+_Z3 = r"\x00\x00\x00"
+_ATOMS = (
+    r"K.",
+    _sized(r"\x8c", TEXT_LENGTH),
+    r"h.",
+    r"G.{8}",
+    r"M..",
+    r"J.{4}",
+    _sized(r"X", TEXT_LENGTH, _Z3),
+    r"j.{4}",
+    r"I[-0-9]{1,20}\n",
+    r"F[-+.0-9einfaN]{1,32}\n",
+    r"L-?[0-9]{1,40}L?\n",
+    r"g[0-9]{1,9}\n",
+    r"V[^\n\\]{0,200}\n",
+    r"S'[^\n\\']{0,200}'\n",
+    _sized(r"U", BYTES_LENGTH),
+    _sized(r"C", BYTES_LENGTH),
+    _sized(r"\x8a", 16),
+)
+_PUTS = (r"q.", r"r.{4}", r"p[0-9]{1,9}\n")
+_GETS = (_ATOMS[2], r"j.{4}", r"g[0-9]{1,9}\n")
+_ONE = r"[\x94()\]}N\x88\x89t\x85\x86\x87ld\x8f\x91]"
+_CLOSE = r"[euas\x90]"
+_OPEN_OPS_BUT_PUTS = "|".join((*_ATOMS[:1], _ONE, *_ATOMS[1:]))
+_OPEN_OPS = "|".join((_OPEN_OPS_BUT_PUTS, *_PUTS))
+
+
+def _compile(text: str) -> re.Pattern[bytes]:
+    return re.compile(text.encode("latin-1"), re.DOTALL)
+
+
+RUN = _compile(f"(?:(?:{_OPEN_OPS})*+{_CLOSE})++")
+"""Inert opcodes that end by closing a container."""
+NUMBERS = _compile(r"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){64,}+")
+_NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
+_NAMES = _compile(f"(?=(.))(?:{_OPEN_OPS}|{_CLOSE})")
+_STEPS = _compile(f"(?:{_OPEN_OPS}|{_CLOSE})")
+_PUT_ARGS = _compile(f"(?:{_OPEN_OPS_BUT_PUTS}|{_CLOSE})*+({'|'.join(_PUTS)}|)")
+_NOT_GETS = "|".join((_ONE, *(a for a in _ATOMS if a not in _GETS), *_PUTS, _CLOSE))
+_GET_ARGS = _compile(f"(?:{_NOT_GETS})*+({'|'.join(_GETS)}|)")
+TELLING = _compile(
+    r"__|\x80[\x02-\x05][\x95c\x8c(}\]X)]|gA[I-V]|80(?:02|03|04|05)[0-9a-fA-F]{4}|[\n(]?c[\w.]+\n\w+\n"
+    r"|x(?:\x01|\x5e|\x9c|\xda)|eJ[wyx]|H4sI"
+)
+"""Text in a run that deserves the slow and exact way: dunder keys, and what may be a pickle."""
+
+_CLASSES = bytes.maketrans(
+    b"K\x8cGMJXIFLVSUC\x8aN\x88\x89)" + b"hjg" + b"\x94qrp",
+    b"vvvvvvvvvvvvvvvvvv" + b"ggg" + b"mmmm",
+)
+_V = r"[vg\]}\x8f]"
+_FILL = _compile(
+    rf"(?<=\])(?:\({_V}*+e|{_V}a)|(?<=\}})(?:\((?:{_V}{_V})*+u|{_V}{_V}s)|(?<=\x8f)\({_V}*+\x90"
+)
+_TUPLE = _compile(rf"\({_V}*+[t\x91]|{_V}\x85|{_V}{_V}\x86|{_V}{_V}{_V}\x87")
+_LIST = _compile(rf"\({_V}*+l")
+_DICT = _compile(rf"\((?:{_V}{_V})*+d")
+_LEFT = _compile(rf"{_V}+|.")
+
+_KINDS = {"]": "list", "}": "dict", "\x8f": "set"}
+_TARGETS = {"e": "list", "a": "list", "u": "dict", "s": "dict", "\x90": "set"}
+_TUPLES = {"\x85": 1, "\x86": 2, "\x87": 3}
+
+
+class LazyRun:
+    """The memo entries of one run, found again in the file only when one is asked for."""
+
+    __slots__ = ("at", "end", "first", "places")
+
+    def __init__(self, at: int, end: int, first: int) -> None:
+        self.at, self.end, self.first = at, end, first
+        self.places: array[int] | None = None
+
+    def place(self, body: bytes, index: int) -> int:
+        """Return the offset, in `body`, of the opcode whose value memo entry `index` holds."""
+        if self.places is None:
+            places, before = array("q"), 0
+            for step in _STEPS.finditer(body):
+                if body[step.start()] in b"\x94qrp":
+                    places.append(before)
+                else:
+                    before = step.start()
+            self.places = places
+        return self.places[index - self.first]
+
+
+def numbers(body: bytes, at: int, end: int) -> int:
+    """Return how many opcodes a run that `NUMBERS` matched has."""
+    return len(_NUMBER.findall(body, at, end))
+
+
+def names_of(body: bytes, at: int, end: int) -> bytes:
+    """Return a run's opcodes without their arguments."""
+    return b"".join(_NAMES.findall(body, at, end))
+
+
+def word_of(names: bytes) -> bytes:
+    """Return opcodes by class: values `v`, gets `g`, memo entries `m`, the rest as they are."""
+    return names.translate(_CLASSES)
+
+
+def puts_follow(body: bytes, at: int, end: int, first: int) -> bool:
+    """Tell whether the memo indices that a run sets by number are `first` and those after it."""
+    for put in _PUT_ARGS.findall(body, at, end):
+        if put:
+            index = int(put[1:]) if put[:1] == b"p" else int.from_bytes(put[1:], "little")
+            if index != first:
+                return False
+            first += 1
+    return True
+
+
+def reduced(word: bytes) -> str:
+    """Return what a run's word leaves to do on the real stack, memo entries left out."""
+    word = word.replace(b"m", b"")
+    for _ in range(PASSES):
+        before = len(word)
+        word = _FILL.sub(b"", word)
+        word = _TUPLE.sub(b"v", word)
+        if b"l" in word or b"d" in word:
+            word = _DICT.sub(b"}", _LIST.sub(b"]", word))
+        if len(word) == before:
+            break
+    return word.decode("latin-1")
+
+
+def gets(body: bytes, at: int, end: int) -> set[int]:
+    """Return the memo indices that a run reads."""
+    return {
+        int(get[1:]) if get[:1] == b"g" else int.from_bytes(get[1:], "little")
+        for get in set(_GET_ARGS.findall(body, at, end))
+        if get
+    }
+
+
+class Overlay:
+    """What a run would do to the stack, kept apart until it is known to be sound."""
+
+    def __init__(self, stack: list[Value], marks: "array[int]") -> None:
+        self._stack, self._marks = stack, marks
+        self._taken = self._taken_marks = 0
+        self._new: list[Value] = []
+        self._new_marks: list[int] = []
+        self.touched: list[tuple[Value, str, int]] = []
+
+    def follow(self, word: str) -> bool:
+        """Follow a reduced word; False when only the slow way can tell what it does."""
+        for step in _LEFT.finditer(word.encode("latin-1")):
+            text = step.group().decode("latin-1")
+            if text[0] in "vg]}\x8f":
+                self._push(text)
+            elif text == "(":
+                self._new_marks.append(len(self._new))
+            elif not self._operate(text):
+                return False
+        return True
+
+    @property
+    def leaves_gets(self) -> bool:
+        """Tell whether a value read from the memo stays on the stack."""
+        return any(v is _GOT for v in self._new)
+
+    def commit(self) -> None:
+        """Make the changes to the real stack and marks."""
+        if self._taken_marks:
+            del self._marks[len(self._marks) - self._taken_marks :]
+        if self._taken:
+            del self._stack[len(self._stack) - self._taken :]
+        base = len(self._stack)
+        self._stack += [OMITTED if v is _GOT else v for v in self._new]
+        self._marks.extend(base + m for m in self._new_marks)
+
+    def _push(self, text: str) -> None:
+        if text.strip("vg"):
+            self._new += [OMITTED if c in "vg" else Box(_KINDS[c]) for c in text]
+        else:
+            self._new += [OMITTED] * len(text)
+        if "g" in text:  # a get may be anything: it must not be taken for a container
+            start = len(self._new) - len(text)
+            for at, c in enumerate(text):
+                if c == "g":
+                    self._new[start + at] = _GOT
+
+    def _operate(self, op: str) -> bool:
+        if op in _TUPLES:
+            return self._pop(_TUPLES[op]) and self._put(OMITTED)
+        if op in "as":
+            count = 1 if op == "a" else 2
+            return self._pop(count) and self._touch(op, count)
+        count = self._pop_mark()
+        if count < 0 or (op in "ud" and count % 2):
+            return False
+        if op in "t\x91":
+            return self._put(OMITTED)
+        if op in "ld":
+            return self._put(Box("list" if op == "l" else "dict", count=count))
+        return self._touch(op, count)
+
+    def _put(self, value: Value) -> bool:
+        self._new.append(value)
+        return True
+
+    def _floor(self) -> int:
+        """Return the fence of the real stack, from its bottom."""
+        left = len(self._marks) - self._taken_marks
+        return self._marks[left - 1] if left else 0
+
+    def _pop(self, count: int) -> bool:
+        fence = self._new_marks[-1] if self._new_marks else 0
+        mine = min(count, len(self._new) - fence)
+        if mine:
+            del self._new[len(self._new) - mine :]
+        if mine == count:
+            return True
+        if self._new_marks or len(self._stack) - self._taken - (count - mine) < self._floor():
+            return False
+        self._taken += count - mine
+        return True
+
+    def _pop_mark(self) -> int:
+        if self._new_marks:
+            at = self._new_marks.pop()
+            count = len(self._new) - at
+            del self._new[at:]
+            return count
+        if self._taken_marks == len(self._marks):
+            return -1
+        floor = self._floor()
+        count = len(self._new) + len(self._stack) - self._taken - floor
+        self._taken = len(self._stack) - floor
+        self._taken_marks += 1
+        self._new.clear()
+        return count
+
+    def _touch(self, op: str, count: int) -> bool:
+        fence = self._new_marks[-1] if self._new_marks else 0
+        if len(self._new) > fence:
+            target = self._new[-1]
+        elif not self._new_marks and len(self._stack) - self._taken > self._floor():
+            target = self._stack[-1 - self._taken]
+        else:
+            return False
+        if isinstance(target, Box):
+            if target.kind != _TARGETS[op]:
+                return False
+        elif not isinstance(target, Result):
+            return False
+        self.touched.append((target, _TARGETS[op], count))
+        return True
+
+
+_GOT = Word("<memo>")
+"""Stands for a memo entry within one run: no target of items, for it may be an object."""

@@ -1,0 +1,104 @@
+"""What the names in a zip make of it: PyTorch, TorchScript, a wheel; and what follows from that."""
+
+import base64
+import binascii
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from pratique.artifacts.archive import Ledger, TorchScriptCode
+from pratique.artifacts.blob import Blob
+from pratique.artifacts.reader import TensorRole
+from pratique.core.limits import Limits, MiB
+
+Roles = Callable[[bytes, Limits], Mapping[str, TensorRole]]
+
+BYTE_ORDER = "/byteorder"
+MAX_PICKLE = 64 * MiB
+MAX_CODE = 8 * MiB
+MAX_RECORD = 32 * MiB
+PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
+"""A PyTorch zip keeps the elements of `data.pkl` under `data/KEY` (torch/serialization.py)."""
+_CODE = re.compile(r"(?:^|/)code/.+\.py$")
+_RECORD = re.compile(r"^[^/]+\.dist-info/RECORD$")
+_UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+
+
+def flavour_of(names: Sequence[str]) -> str:
+    """Return the word for what these names make of a zip, empty for nothing special."""
+    if any(_RECORD.match(n) for n in names):
+        return "wheel"
+    if any(_CODE.search(n) for n in names):
+        return "torchscript"
+    if any(n.rpartition("/")[2] in PICKLES for n in names):
+        return "torch"
+    if names and all(n.endswith(".npy") for n in names):
+        return "npz"
+    if "config.json" in names and any(n.endswith(".weights.h5") for n in names):
+        return "keras"
+    return ""
+
+
+def is_record(name: str) -> bool:
+    """Tell whether an entry of this name is a wheel's list of files and their digests."""
+    return bool(_RECORD.match(name))
+
+
+def pickle_folder(name: str) -> str:
+    """Return the folder that holds the storages of the pickle `name`; empty for other entries."""
+    base, slash, last = name.rpartition("/")
+    return base + slash + PICKLES[last] if last in PICKLES else ""
+
+
+def role_of(name: str, roles: Mapping[str, Mapping[str, TensorRole]]) -> TensorRole | None:
+    """Return what the archive's pickle says that the entry `name` holds."""
+    base, slash, key = name.rpartition("/")
+    return roles.get(base + slash, {}).get(key)
+
+
+def program(name: str, blob: Blob, packed: int) -> Iterator[TorchScriptCode]:
+    """Yield the view of an entry that is part of a TorchScript program."""
+    bytecode = name.rpartition("/")[2] == "bytecode.pkl"
+    if not bytecode and not _CODE.search(name):
+        return
+    body = blob.read(0, MAX_CODE)
+    source = body.decode("latin-1") if bytecode else body.decode("utf-8", "replace")
+    partial = "" if blob.size <= MAX_CODE else f"{name[:200]!r} has more code than was read"
+    yield TorchScriptCode(
+        member=name, source=source, bytecode=bytecode, covered=packed, partial=partial
+    )
+
+
+def check_record(body: bytes, digests: Mapping[str, str], at: int, ledger: Ledger) -> None:
+    """Compare a wheel's RECORD (PEP 376, PEP 427) with the SHA-256 of its files."""
+    try:
+        text = body[:MAX_RECORD].decode()
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except (UnicodeDecodeError, csv.Error) as e:
+        ledger.note("record", "", at, f"RECORD is not readable ({e})")
+        return
+    listed = {row[0]: "".join(row[1:2]) for row in rows}
+    for name, digest in digests.items():
+        base = name.rpartition("/")[2]
+        if name.endswith("/") or (".dist-info/" in name and base in _UNLISTED):
+            continue
+        if name not in listed:
+            ledger.note("record", name, at, "is not listed in RECORD")
+        elif digest and (says := _differs(listed[name], digest)):
+            ledger.note("record", name, at, says)
+    for name in sorted(listed.keys() - digests.keys()):
+        ledger.note("record", name, at, "is listed in RECORD, but not in the wheel")
+
+
+def _differs(listed: str, digest: str) -> str:
+    kind, _, text = listed.partition("=")
+    if not text:
+        return "has no digest in RECORD"
+    if kind != "sha256":
+        return "" if kind in {"sha384", "sha512"} else f"has a {kind[:20]!r} digest in RECORD"
+    try:
+        want = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
+    except (ValueError, binascii.Error):
+        return "has a digest in RECORD that is not base64"
+    return "" if want == digest else "has another SHA-256 than RECORD says"

@@ -1,0 +1,1 @@
+"""One account, told in four ways: text for a person, JSON, SARIF, Markdown."""

@@ -1,0 +1,134 @@
+"""One run of `pratique scan`: addresses in, one report out."""
+
+import io
+import os
+import stat
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from pratique import __version__
+from pratique.artifacts.sources.base import Source
+from pratique.artifacts.sources.file import FileSource
+from pratique.artifacts.sources.opening import open_source
+from pratique.cli import intended
+from pratique.cli.judging import Judge
+from pratique.cli.output import check_place, written
+from pratique.cli.progress import watched
+from pratique.cli.reports.account import Account, Target
+from pratique.cli.reports.as_json import write_json
+from pratique.cli.reports.as_markdown import write_markdown
+from pratique.cli.reports.as_sarif import write_sarif
+from pratique.cli.reports.text import write_text
+from pratique.core.errors import UsageError
+from pratique.core.finding import Digest
+from pratique.core.limits import MiB
+from pratique.core.ports import Watcher
+from pratique.flows import scan as flow
+from pratique.flows.asked import Asked
+
+FORMATS = ("text", "json", "sarif", "markdown")
+WIDTH = 100
+MOST_LISTED = 64 * MiB
+INCOMPLETE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asked for."""
+
+    addresses: tuple[str, ...]
+    judge: Judge
+    asked: Asked
+    format: str = "text"
+    output: Path | None = None
+    progress: bool | None = None
+    verbose: bool = False
+    baseline: bool = False
+    signed_by: str | None = None
+    signature: Path | None = None
+    expect: Digest | None = field(default=None)
+
+
+def run(wanted: Wanted) -> int:
+    """Scan every address, write one report, and return the exit code.
+
+    Raises:
+        PratiqueError: an address is none, or the machine cannot do it.
+
+    """
+    if wanted.expect and len(wanted.addresses) > 1:
+        raise UsageError("--expect-digest: says what one artifact is; scan them one by one")
+    if wanted.output is not None:
+        check_place(wanted.output)
+    keep = wanted.asked.cache / "hub" if wanted.asked.cache else None
+    sources = [open_source(address, keep) for address in wanted.addresses]
+    if wanted.output is not None:
+        _spare_the_scanned(wanted.output, sources)
+    console = Console(stderr=True)
+    shown = console.is_terminal if wanted.progress is None else wanted.progress
+    with watched(console, shown=shown) as watcher:
+        targets = tuple(_target(source, wanted, watcher) for source in sources)
+    account = Account(targets, __version__, wanted.baseline)
+    _write(account, wanted)
+    # a debugging aid may never look like an admission, whatever a lax policy says
+    return account.exit_code or (0 if wanted.asked.jail else INCOMPLETE)
+
+
+def listed(stream: int, *, by_nul: bool) -> list[str]:
+    """Return the addresses on standard input: one a line, or ended by NUL.
+
+    Raises:
+        UsageError: the list is empty, or absurdly long.
+
+    """
+    with os.fdopen(os.dup(stream), "rb") as lines:
+        body = lines.read(MOST_LISTED + 1)
+    if len(body) > MOST_LISTED:
+        raise UsageError(f"-: the list on standard input is longer than {MOST_LISTED} bytes")
+    names = body.split(b"\0") if by_nul else body.splitlines()
+    found = [os.fsdecode(name) for name in names if name.strip()]
+    if not found:
+        raise UsageError("-: the list on standard input is empty")
+    return found
+
+
+def _target(source: Source, wanted: Wanted, watcher: Watcher) -> Target:
+    said = intended.publisher(source.name, wanted.signed_by, wanted.signature)
+    asked = replace(wanted.asked, watcher=watcher, expect=wanted.expect, signature=said)
+    scan = flow.scan(source, asked)
+    return Target(scan, wanted.judge.decide(scan), wanted.judge.known)
+
+
+def _spare_the_scanned(to: Path, sources: list[Source]) -> None:
+    """Refuse to write the report over a file that is scanned."""
+    for source in sources:
+        if isinstance(source, FileSource) and to.exists() and source.path.exists():
+            seen = to.stat()
+            if stat.S_ISREG(seen.st_mode) and os.path.samestat(seen, source.path.stat()):
+                raise UsageError(f"-o {str(to)!r}: this is the file to be scanned")
+
+
+def _write(account: Account, wanted: Wanted) -> None:
+    with written(wanted.output) as out:
+        if wanted.format == "json":
+            write_json(account, out)
+        elif wanted.format == "sarif":
+            write_sarif(account, out)
+        elif wanted.format == "markdown":
+            write_markdown(account, out)
+        else:
+            _write_text(account, out, verbose=wanted.verbose)
+
+
+def _write_text(account: Account, out: TextIO, *, verbose: bool) -> None:
+    if out is sys.stdout and out.isatty():
+        write_text(account, Console(highlight=False, emoji=False, markup=False), verbose=verbose)
+        return
+    body = io.StringIO()
+    console = Console(file=body, width=WIDTH, highlight=False, emoji=False, markup=False)
+    write_text(account, console, verbose=verbose)
+    out.writelines(f"{line.rstrip()}\n" for line in body.getvalue().splitlines())

@@ -1,0 +1,80 @@
+"""Which rules apply to what, under which key a result holds, and what is still to be done."""
+
+import hashlib
+from collections.abc import Iterable
+
+from pratique.artifacts.readers.catalog import readers_key
+from pratique.artifacts.views import Layout, Repository
+from pratique.core.finding import Digest, RuleId
+from pratique.core.limits import Limits
+from pratique.core.receipt import Coverage, Receipt
+from pratique.core.scan import Inspection
+from pratique.detectors.catalog import CATALOG
+from pratique.engine.inspect import VIEWS
+from pratique.store.ports import ResultKey
+
+SHARED = "shared"
+"""The label of blobs that belong to no tenant."""
+
+ENGINE = 1
+"""Counts up when the engine itself reads differently: a part of each result's key."""
+
+
+def key_of(digest: Digest, limits: Limits, owner: str = SHARED) -> ResultKey:
+    """Return the key under which a result for these bytes holds."""
+    readers = hashlib.sha256(f"{ENGINE};{readers_key()}".encode()).hexdigest()[:32]
+    return ResultKey(owner, digest, readers, limits.key())
+
+
+def versions() -> dict[RuleId, int]:
+    """Return the version of every rule."""
+    return {make.rule.id: make.rule.version for make in CATALOG}
+
+
+def file_rules() -> frozenset[RuleId]:
+    """Return the rules that read one file's views."""
+    return frozenset(m.rule.id for m in CATALOG if m.reads is not Repository)
+
+
+def repository_rules() -> frozenset[RuleId]:
+    """Return the rules that read facts of all files."""
+    return frozenset(m.rule.id for m in CATALOG if m.reads is Repository)
+
+
+def planned(inspection: Inspection) -> frozenset[RuleId] | None:
+    """Return the rules that apply to a file by the views seen in it; None if nobody noted them."""
+    fact = next((f for f in inspection.facts if f.kind == VIEWS), None)
+    if fact is None or not isinstance(fact.data, dict):
+        return None
+    seen = fact.data.get("views")
+    names = set(seen) if isinstance(seen, list) else set()
+    return frozenset(m.rule.id for m in CATALOG if m.reads.__name__ in names)
+
+
+def owed(inspection: Inspection | None) -> frozenset[RuleId]:
+    """Return `planned - receipts`: the rules that are still to be run over a file."""
+    plan = planned(inspection) if inspection is not None else None
+    if inspection is None or plan is None:
+        return file_rules()
+    return plan - {r.rule for r in inspection.receipts}
+
+
+def silent(inspection: Inspection) -> frozenset[RuleId]:
+    """Return the rules that should have left a receipt and did not, however the plan was lost."""
+    layout = {m.rule.id for m in CATALOG if m.reads is Layout}
+    return (owed(inspection) | layout) - {r.rule for r in inspection.receipts}
+
+
+def unread(why: str, size: int, rules: Iterable[RuleId] | None = None) -> tuple[Receipt, ...]:
+    """Return the receipts of a subject that was not read, or not to its end.
+
+    Without `rules` they are those of the rules that account for every file's bytes.
+    """
+    if rules is None:
+        rules = [m.rule.id for m in CATALOG if m.reads is Layout]
+    at = versions()
+    size = max(0, size)
+    return tuple(
+        Receipt(rule, at[rule], (), (), size, 0, Coverage.NONE, why[:1000])
+        for rule in sorted(rules)
+    )

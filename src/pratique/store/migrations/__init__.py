@@ -1,0 +1,1 @@
+"""The database's past, step by step."""

@@ -1,0 +1,56 @@
+"""What the engine asks of a store; each adapter is one file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pratique.core.finding import Digest, RuleId
+from pratique.core.scan import Inspection
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """What a result holds for: these bytes, read by these readers under these limits.
+
+    `owner` is `shared` or a tenant's label: a result is never shown across labels. The rule's own
+    version completes the key, receipt by receipt.
+    """
+
+    owner: str
+    digest: Digest
+    readers: str
+    limits: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Where and when the file system saw a file: a hint for ordering work, never a proof."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+class Store(Protocol):
+    """Keeps results by content and hints by file stamp."""
+
+    def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
+        """Return what is known under `key` from rules at exactly these versions, or None.
+
+        Findings and receipts of a rule at another version are left out: the caller sees by the
+        missing receipt that the rule is still to be run.
+        """
+
+    def save(self, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
+        """Replace what is known under `key` from the rules that ran, facts included."""
+
+    def hint(self, stamp: FileStamp) -> Digest | None:
+        """Return the digest that a file with this stamp had when it was last hashed, or None."""
+
+    def remember(self, stamp: FileStamp, digest: Digest) -> None:
+        """Keep a stamp's digest as a hint."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

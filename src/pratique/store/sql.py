@@ -1,0 +1,227 @@
+"""The store on a SQL database: SQLite in a folder of the caller's own, or in memory."""
+
+import json
+import os
+import stat
+import threading
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from pratique.core.errors import MachineError, UsageError
+from pratique.core.fact import Fact
+from pratique.core.finding import Digest, Finding, RuleId
+from pratique.core.receipt import Receipt
+from pratique.core.scan import Inspection
+from pratique.core.wire import decode, encode
+from pratique.store.ports import FileStamp, ResultKey
+from pratique.store.tables import HEAD, finding, metadata, receipt, sighting, subject
+
+DATABASE = "results.db"
+
+
+class SqlStore:
+    """A store behind SQLAlchemy; every method may be called from any thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._lock = engine, threading.Lock()
+
+    def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
+        """Return what is known under `key` from rules at exactly these versions, or None."""
+        with self._lock, self._engine.connect() as db:
+            row = db.execute(select(subject.c.id, subject.c.facts).where(*_where(key))).first()
+            if row is None:
+                return None
+            receipts = [r for r in _bodies(db, receipt, row.id, versions) if type(r) is Receipt]
+            findings = [f for f in _bodies(db, finding, row.id, versions) if type(f) is Finding]
+        facts = [Fact(k, tuple(chain), data) for k, chain, data in json.loads(_open(row.facts))]
+        return Inspection(tuple(findings), tuple(receipts), tuple(facts))
+
+    def save(self, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
+        """Replace what is known under `key` from the rules that ran, facts included."""
+        facts = _shut(json.dumps([[f.kind, f.chain, f.data] for f in inspection.facts]))
+        versions = {r.rule: r.version for r in inspection.receipts}
+        with self._lock, self._engine.begin() as db:
+            at = _subject(db, key, facts)
+            for table in (receipt, finding):
+                db.execute(delete(table).where(table.c.subject == at, table.c.rule.in_(ran)))
+            rows: list[dict[str, Any]] = [
+                {
+                    "subject": at,
+                    "rule": r.rule,
+                    "version": r.version,
+                    "coverage": r.coverage.value,
+                    "body": _shut(json.dumps(encode(r))),
+                }
+                for r in inspection.receipts
+                if r.rule in ran
+            ]
+            found: list[dict[str, Any]] = [
+                {
+                    "subject": at,
+                    "rule": f.rule,
+                    "version": versions.get(f.rule, 0),
+                    "severity": int(f.severity),
+                    "body": _shut(json.dumps(encode(f))),
+                }
+                for f in inspection.findings
+                if f.rule in ran
+            ]
+            if rows:
+                db.execute(insert(receipt), rows)
+            if found:
+                db.execute(insert(finding), found)
+
+    def hint(self, stamp: FileStamp) -> Digest | None:
+        """Return the digest that a file with this stamp had when it was last hashed, or None."""
+        query = select(sighting).where(*_place(stamp))
+        with self._lock, self._engine.connect() as db:
+            row = db.execute(query).first()
+        if row is None or (row.size, row.modified_ns, row.changed_ns) != _moment(stamp):
+            return None
+        return Digest(row.digest)
+
+    def remember(self, stamp: FileStamp, digest: Digest) -> None:
+        """Keep a stamp's digest as a hint."""
+        size, modified, changed = _moment(stamp)
+        with self._lock, self._engine.begin() as db:
+            db.execute(delete(sighting).where(*_place(stamp)))
+            db.execute(
+                insert(sighting).values(
+                    device=str(stamp.device),
+                    inode=str(stamp.inode),
+                    size=size,
+                    modified_ns=modified,
+                    changed_ns=changed,
+                    digest=digest,
+                )
+            )
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self._engine.dispose()
+
+
+def open_store(folder: Path | None) -> SqlStore:
+    """Return the store in `folder`, made with mode 0700 when absent; None is one in memory.
+
+    Raises:
+        UsageError: the folder is not the caller's own, or others may look into it.
+        MachineError: the database cannot be opened or brought up to date.
+
+    """
+    if folder is None:
+        engine = create_engine(
+            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+        metadata.create_all(engine)
+        return SqlStore(engine)
+    _own(folder)
+    engine = create_engine(f"sqlite:///{folder / DATABASE}", connect_args={"timeout": 30})
+    event.listen(engine, "connect", _pragmas)
+    try:
+        _bring_up_to_date(engine)
+    except SQLAlchemyError as e:
+        engine.dispose()
+        raise MachineError(f"{folder / DATABASE}: cannot be opened as a store: {e}") from e
+    return SqlStore(engine)
+
+
+def _own(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.stat()
+    except OSError as e:
+        raise UsageError(f"{folder}: cannot be the store's folder: {e.strerror}") from e
+    if about.st_uid != os.geteuid():
+        raise UsageError(f"{folder}: the store's folder belongs to another user")
+    if stat.S_IMODE(about.st_mode) & 0o077:
+        raise UsageError(f"{folder}: others may read the store's folder; run chmod 700 {folder}")
+
+
+def _pragmas(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
+    for line in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {line}")
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    with engine.connect() as db:
+        known = inspect(db).has_table("alembic_version")
+        at = db.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else ""
+    if at == HEAD:
+        return
+    from pratique.store.migrate import upgrade  # noqa: PLC0415 - Alembic loads only when needed
+
+    upgrade(engine)
+
+
+def _subject(db: Connection, key: ResultKey, facts: bytes) -> int:
+    at = db.execute(select(subject.c.id).where(*_where(key))).scalar()
+    if at is not None:
+        db.execute(update(subject).where(subject.c.id == at).values(facts=facts))
+        return int(at)
+    made = db.execute(
+        insert(subject)
+        .values(
+            owner=key.owner,
+            digest=key.digest,
+            readers=key.readers,
+            limits=key.limits,
+            facts=facts,
+        )
+        .returning(subject.c.id)
+    )
+    return int(made.scalar_one())
+
+
+def _bodies(
+    db: Connection, table: Table, at: int, versions: Mapping[RuleId, int]
+) -> list[Finding | Receipt | Fact]:
+    query = select(table).where(table.c.subject == at).order_by(table.c.id)
+    return [
+        decode(json.loads(_open(row.body)))
+        for row in db.execute(query)
+        if versions.get(RuleId(row.rule)) == row.version
+    ]
+
+
+def _where(key: ResultKey) -> tuple[Any, ...]:
+    return (
+        subject.c.owner == key.owner,
+        subject.c.digest == key.digest,
+        subject.c.readers == key.readers,
+        subject.c.limits == key.limits,
+    )
+
+
+def _place(stamp: FileStamp) -> tuple[Any, ...]:
+    return sighting.c.device == str(stamp.device), sighting.c.inode == str(stamp.inode)
+
+
+def _moment(stamp: FileStamp) -> tuple[int, int, int]:
+    return stamp.size, stamp.modified_ns, stamp.changed_ns
+
+
+def _shut(body: str) -> bytes:
+    return zlib.compress(body.encode("utf-8", "surrogatepass"), 1)
+
+
+def _open(body: bytes) -> str:
+    return zlib.decompress(body).decode("utf-8", "surrogatepass")

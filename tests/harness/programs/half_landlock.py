@@ -1,0 +1,11 @@
+"""The misbehaving program on a machine where Landlock says yes and does nothing."""
+
+from harness.denying import deny
+from harness.programs.misbehave import serve
+
+__all__ = ["serve", "warm"]
+
+
+def warm() -> None:
+    """Let the calls fail that such a machine does not have."""
+    deny({"landlock_restrict_self": 0})

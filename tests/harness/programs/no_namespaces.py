@@ -1,0 +1,13 @@
+"""The misbehaving program on a machine that forbids namespaces."""
+
+import errno
+
+from harness.denying import deny
+from harness.programs.misbehave import serve
+
+__all__ = ["serve", "warm"]
+
+
+def warm() -> None:
+    """Let the calls fail that such a machine does not have."""
+    deny({"unshare": errno.EPERM})

@@ -1,0 +1,128 @@
+"""Compressed streams give their content, all of it or as much as the limits allow."""
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import time
+import zlib
+from dataclasses import replace
+
+import pytest
+
+from harness.inspecting import subject_of
+from harness.reading import Read
+from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.catalog import READERS
+from pratique.artifacts.readers.streams import (
+    Bzip2Reader,
+    GzipReader,
+    JoblibZfileReader,
+    LzmaReader,
+    XzReader,
+    ZlibReader,
+)
+from pratique.artifacts.readers.unopened import UnopenedReader
+from pratique.core.errors import LimitExceededError
+from pratique.core.limits import Limits, MiB
+
+BODY = b"the weights of a model " * 200
+ZFILE = b"ZF" + hex(len(BODY)).encode().ljust(19) + zlib.compress(BODY)
+ALL = [
+    (GzipReader(), gzip.compress(BODY)),
+    (Bzip2Reader(), bz2.compress(BODY)),
+    (XzReader(), lzma.compress(BODY)),
+    (LzmaReader(), lzma.compress(BODY, lzma.FORMAT_ALONE)),
+    (ZlibReader(), zlib.compress(BODY)),
+    (JoblibZfileReader(), ZFILE),
+]
+IDS = [reader.name for reader, _ in ALL]
+
+
+@pytest.mark.parametrize(("reader", "packed"), ALL, ids=IDS)
+def test_a_stream_is_unpacked_and_claimed(reader: Reader, packed: bytes) -> None:
+    read = Read(packed, reader)
+    assert read.members == {"stream": BODY}
+    assert (read.kinds, read.claims) == (set(), [(0, len(packed))])
+    assert [r.name for r in READERS if r.recognises(subject_of(packed))] == [reader.name]
+
+
+@pytest.mark.parametrize(("reader", "packed"), ALL, ids=IDS)
+def test_bytes_after_a_stream_stay_unclaimed(reader: Reader, packed: bytes) -> None:
+    assert Read(packed + b"tail", reader).gaps == [(len(packed), len(packed) + 4)]
+
+
+@pytest.mark.parametrize(("reader", "packed"), ALL, ids=IDS)
+def test_a_truncated_stream_is_partial(reader: Reader, packed: bytes) -> None:
+    read = Read(packed[:-12], reader)
+    assert not read.recognised or (read.view and read.view.partial and read.kinds)
+
+
+@pytest.mark.parametrize(("reader", "packed"), ALL[:3], ids=IDS[:3])
+def test_streams_in_a_row_are_one_content(reader: Reader, packed: bytes) -> None:
+    assert Read(packed * 3, reader).members == {"stream": BODY * 3}
+
+
+def test_a_wrong_gzip_checksum_is_said() -> None:
+    packed = gzip.compress(BODY)
+    assert Read(packed[:-8] + b"abcd" + packed[-4:], GzipReader()).kinds == {"checksum"}
+
+
+def test_a_gzip_name_is_shown() -> None:
+    out = io.BytesIO()
+    with gzip.GzipFile("../up/x.bin", "wb", fileobj=out) as f:
+        f.write(BODY)
+    read = Read(out.getvalue(), GzipReader())
+    assert read.view
+    assert read.view.entries[0].name == "x.bin"
+
+
+@pytest.mark.parametrize(("reader", "packed"), ALL, ids=IDS)
+def test_a_bomb_ends_at_the_limit(reader: Reader, packed: bytes) -> None:
+    read = Read(packed, reader, replace(Limits(), expanded_bytes=1000))
+    assert read.members == {"stream": BODY[:1000]}
+    assert read.kinds == {"limit"}
+    assert isinstance(read.raised, LimitExceededError)
+
+
+def test_what_does_not_fit_the_scratch_space_is_seen_in_part() -> None:
+    packed = gzip.compress(bytes(20 * MiB))
+    read = Read(packed, GzipReader(), replace(Limits(), scratch_bytes=MiB))
+    assert len(read.members["stream"]) == 8 * MiB
+    assert read.kinds == {"limit"}
+
+
+def test_many_tiny_streams_are_linear() -> None:
+    begun = time.monotonic()
+    read = Read(gzip.compress(b"") * 50_000, GzipReader())
+    assert read.members == {"stream": b""}
+    assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("7z", b"7z\xbc\xaf\x27\x1c\0\4"),
+        ("rar", b"Rar!\x1a\x07\1\0"),
+        ("zstd", b"\x28\xb5\x2f\xfd\x24\0"),
+        ("lz4", b"\x04\x22\x4d\x18\x64\x40"),
+        ("cab", b"MSCF\0\0\0\0"),
+        ("cpio", b"070701" + b"0" * 104),
+    ],
+)
+def test_an_archive_without_decoder_is_said(name: str, head: bytes) -> None:
+    read = Read(head + b"x" * 200, UnopenedReader())
+    assert read.view
+    assert read.view.partial == f"is a {name} archive, which is not opened here"
+    assert read.claims == []
+
+
+def test_random_bytes_are_no_archive() -> None:
+    chance = random.Random(7)  # noqa: S311 - not for secrets
+    for _ in range(2000):
+        body = chance.randbytes(600)
+        assert [r.name for r in READERS if r.recognises(subject_of(body))] == []
+    for start in (b"x\x9c", b"x^2 + y^2", b"BZh9", b"\x1f\x8b\x08\0", b"]\0\0\0", b"ZF0x12"):
+        body = start + chance.randbytes(9000)
+        assert [r.name for r in READERS if r.recognises(subject_of(body))] == [], start

@@ -1,0 +1,111 @@
+"""The store keeps results by content, and its folder to itself."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from pratique.core.errors import MachineError, UsageError
+from pratique.core.fact import Fact
+from pratique.core.finding import Confidence, Digest, Finding, RuleId, Severity, Span
+from pratique.core.receipt import Coverage, Receipt
+from pratique.core.scan import Inspection
+from pratique.store.migrate import SCRIPTS
+from pratique.store.ports import FileStamp, ResultKey
+from pratique.store.sql import open_store
+from pratique.store.tables import HEAD, metadata
+
+KEY = ResultKey("shared", Digest("sha256:" + "0" * 64), "r", "l")
+A, B = RuleId("MAL001"), RuleId("MAL002")
+
+
+def receipt(rule: RuleId, version: int = 1) -> Receipt:
+    return Receipt(rule, version, ("a\udcff",), ("zip",), 10, 10, Coverage.FULL)
+
+
+def finding(rule: RuleId) -> Finding:
+    at = Span(("a",), 1, 2, "t", 3)
+    return Finding(rule, Severity.HIGH, Confidence.LOW, at, "says", (("k", "v"),))
+
+
+FIRST = Inspection((finding(A),), (receipt(A), receipt(B)), (Fact("f", ("a",), {"x": [1]}),))
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_a_result_comes_back_as_it_was(kind: str, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "s" if kind == "file" else None)
+    assert store.load(KEY, {A: 1, B: 1}) is None
+    store.save(KEY, FIRST, frozenset({A, B}))
+    assert store.load(KEY, {A: 1, B: 1}) == FIRST
+    store.close()
+
+
+def test_another_owner_sees_nothing() -> None:
+    store = open_store(None)
+    store.save(KEY, FIRST, frozenset({A, B}))
+    assert store.load(replace(KEY, owner="tenant-b"), {A: 1, B: 1}) is None
+    store.close()
+
+
+def test_a_newer_rule_has_no_receipt_yet_and_replaces_only_its_own() -> None:
+    store = open_store(None)
+    store.save(KEY, FIRST, frozenset({A, B}))
+    known = store.load(KEY, {A: 2, B: 1})
+    assert known is not None
+    assert (known.findings, known.receipts) == ((), (receipt(B),))
+    store.save(KEY, Inspection((), (receipt(A, 2),), FIRST.facts), frozenset({A}))
+    known = store.load(KEY, {A: 2, B: 1})
+    assert known is not None
+    assert set(known.receipts) == {receipt(A, 2), receipt(B)}
+    store.close()
+
+
+def test_a_hint_holds_only_for_the_same_moment() -> None:
+    store = open_store(None)
+    stamp = FileStamp(1, 1 << 63, 3, 4, 5)
+    store.remember(stamp, KEY.digest)
+    assert store.hint(stamp) == KEY.digest
+    assert store.hint(replace(stamp, changed_ns=6)) is None
+    store.remember(replace(stamp, changed_ns=6), KEY.digest)
+    assert store.hint(stamp) is None
+    store.close()
+
+
+def test_the_folder_is_private(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "store"
+    open_store(folder).close()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    with pytest.raises(UsageError, match="chmod 700"):
+        open_store(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_the_folder_is_the_callers(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, 65534)
+    with pytest.raises(UsageError, match="another user"):
+        open_store(folder)
+
+
+def test_a_broken_database_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir(mode=0o700)
+    (folder / "results.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(MachineError, match="cannot be opened"):
+        open_store(folder)
+
+
+def test_migrations_lead_to_the_tables(tmp_path: Path) -> None:
+    open_store(tmp_path / "s").close()
+    engine = create_engine(f"sqlite:///{tmp_path / 's' / 'results.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+    assert ScriptDirectory(str(SCRIPTS)).get_current_head() == HEAD

@@ -1,6 +1,6 @@
 """Every case of the evaluation, laid out as real files in a folder."""
 
-import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,12 @@ from evals.hostile_models import hostile
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "tests" / "samples"
+sys.path.append(str(ROOT / "tests"))
+
+from harness.inspecting import sample_bytes  # noqa: E402 - the path is set above
+
+# Rules over what the caller said (an expected digest, a publisher's key): files alone show nothing.
+NEED_WORDS = ("artifact-digest-mismatch", "file-digest-mismatch", "publisher-signature-invalid")
 
 # What a sample's first bytes say it is, and the name that tools which go by names expect.
 EXTENSIONS: tuple[tuple[bytes, str], ...] = (
@@ -19,6 +25,8 @@ EXTENSIONS: tuple[tuple[bytes, str], ...] = (
     (b"\x93NUMPY", ".npy"),
     (b"\x80", ".pkl"),
     (b"\x1f\x8b", ".gz"),
+    (b"BZh", ".bz2"),
+    (b"\xfd7zXZ", ".xz"),
     (b"x\x9c", ".joblib"),
     (b"\x7fELF", ".bin"),
     (b"import ", ".py"),
@@ -50,7 +58,9 @@ def extension(body: bytes, slug: str) -> str:
             return name
     if slug.startswith(("pickle", "torch")):
         return ".pkl"
-    return ".py" if slug.startswith("python") else ".txt"
+    if slug.startswith("python"):
+        return ".py"
+    return ".txt" if body.isascii() else ".bin"
 
 
 def write(path: Path, body: bytes) -> None:
@@ -87,19 +97,19 @@ def rotated(number: int) -> list[str]:
 
 def samples(home: Path) -> Iterator[Case]:
     """Write the rules' own samples out as files."""
-    for hexed in sorted(SAMPLES.glob("*/*")):
-        slug, name = hexed.parent.name, hexed.name
-        bad = not name.startswith("good-")
-        top = home / "samples" / slug
-        if name.endswith(".tree.json"):
-            case = top / name.removesuffix(".tree.json")
-            for path, body in json.loads(hexed.read_text()).items():
-                if (case / path).resolve().is_relative_to(case.resolve()):
-                    write(case / path, bytes.fromhex(body))
-        elif name.endswith(".hex"):
-            body = bytes.fromhex(hexed.read_text())
-            case = top / (name.removesuffix(".hex") + extension(body, slug))
+    told = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith((".hex", ".tree.json")))
+    for sample in told:
+        slug, body = sample.parent.name, sample_bytes(sample)
+        if slug in NEED_WORDS:
+            continue
+        bad = not sample.name.startswith("good-")
+        name = sample.name.removesuffix(".hex").removesuffix(".tree.json")
+        case = home / "samples" / slug / name
+        if isinstance(body, bytes):
+            case = case.with_name(name + extension(body, slug))
             write(case, body)
         else:
-            continue
+            for path, part in body.items():
+                if (case / path).resolve().is_relative_to(case.resolve()):
+                    write(case / path, part)
         yield Case(f"sample/{slug.split('-')[0]}", hostile=bad, path=case)

@@ -16,6 +16,7 @@ from rich.text import Text
 from pratique.artifacts.sources.base import Source
 from pratique.attest.statement import DAYS, MAX_DAYS
 from pratique.attest.verify import Check, NotVerifiedError, Verification
+from pratique.cli import intended
 from pratique.cli.progress import watched
 from pratique.cli.reports.safe import plain
 from pratique.cli.trouble import told as told_of
@@ -87,6 +88,13 @@ def badge(  # noqa: PLR0913 - each is one option
     card: Annotated[bool, typer.Option("--card", help="Mark the model card README.md.")] = False,
     days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="How long it lasts.")] = DAYS,
     always: Annotated[bool, typer.Option("--always", help="Also attest a bad result.")] = False,
+    expect_digest: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="What the whole model must be.")
+    ] = None,
+    signed_by: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Who must have signed the model.")
+    ] = None,
+    signature: Annotated[Path | None, typer.Option(help="Where that signature is.")] = None,
     cache: Annotated[Path | None, typer.Option(help="The store's folder.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Workers.")] = 2,
 ) -> None:
@@ -100,7 +108,13 @@ def badge(  # noqa: PLR0913 - each is one option
         wish = Wish(keys=where, out=out, card=card, days=days, always=always)
         bars = Console(stderr=True)
         with watched(bars, shown=bars.is_terminal) as watcher:
-            asked = Asked(jobs=jobs, cache=cache, watcher=watcher)
+            asked = Asked(
+                jobs=jobs,
+                cache=cache,
+                expect=intended.expected(expect_digest),
+                signature=intended.publisher(path, signed_by, signature),
+                watcher=watcher,
+            )
             made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))
     _tell_decision(console, made.decision)
     _tell_badge(console, made)

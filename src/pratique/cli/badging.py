@@ -16,7 +16,11 @@ from rich.text import Text
 from pratique.artifacts.sources.base import Source
 from pratique.attest.statement import DAYS, MAX_DAYS
 from pratique.attest.verify import Check, NotVerifiedError, Verification
-from pratique.core.errors import MachineError, PratiqueError, UsageError
+from pratique.cli import intended
+from pratique.cli.progress import watched
+from pratique.cli.reports.safe import plain
+from pratique.cli.trouble import told as told_of
+from pratique.core.errors import PratiqueError, UsageError
 from pratique.core.verdict import Decision, Verdict
 from pratique.flows import keys as keyring
 from pratique.flows.asked import Asked
@@ -27,8 +31,8 @@ from pratique.flows.wish import BadgeMade, Wish
 from pratique.policy import pack as packs
 from pratique.policy import waivers as waiving
 
-GOOD, BAD, WRONG_USE, UNFINISHED = 0, 1, 2, 3
-"""Exit codes: it holds; it does not, or a person has to look; wrong use; not all was seen."""
+GOOD, BAD, UNFINISHED = 0, 1, 3
+"""Exit codes: it holds; it does not, or a person has to look; not all was seen. Wrong use is 2."""
 
 _EXITS = {
     Verdict.ADMIT: GOOD,
@@ -84,6 +88,13 @@ def badge(  # noqa: PLR0913 - each is one option
     card: Annotated[bool, typer.Option("--card", help="Mark the model card README.md.")] = False,
     days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="How long it lasts.")] = DAYS,
     always: Annotated[bool, typer.Option("--always", help="Also attest a bad result.")] = False,
+    expect_digest: Annotated[
+        str | None, typer.Option(metavar="DIGEST", help="What the whole model must be.")
+    ] = None,
+    signed_by: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Who must have signed the model.")
+    ] = None,
+    signature: Annotated[Path | None, typer.Option(help="Where that signature is.")] = None,
     cache: Annotated[Path | None, typer.Option(help="The store's folder.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Workers.")] = 2,
 ) -> None:
@@ -95,8 +106,16 @@ def badge(  # noqa: PLR0913 - each is one option
             pack = pack.with_waivers(waiving.load(waivers))
         where = keys or keyring.default_folder()
         wish = Wish(keys=where, out=out, card=card, days=days, always=always)
-        asked = Asked(jobs=jobs, cache=cache)
-        made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))
+        bars = Console(stderr=True)
+        with watched(bars, shown=bars.is_terminal) as watcher:
+            asked = Asked(
+                jobs=jobs,
+                cache=cache,
+                expect=intended.expected(expect_digest),
+                signature=intended.publisher(path, signed_by, signature),
+                watcher=watcher,
+            )
+            made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))
     _tell_decision(console, made.decision)
     _tell_badge(console, made)
     raise typer.Exit(_EXITS[made.decision.verdict] or (GOOD if made.headline.good else UNFINISHED))
@@ -150,21 +169,18 @@ def _day(text: str) -> datetime:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """Turn an error that was raised on purpose into two lines and an exit code."""
+    """Turn an error that was raised on purpose into one line and an exit code."""
     try:
         yield
     except PratiqueError as e:
-        console = Console(stderr=True, soft_wrap=True)
-        console.print(_line("x", "bold red", str(e)))
-        console.print(_line(" ", "", e.hint()))
-        code = WRONG_USE if isinstance(e, UsageError) else BAD
-        raise typer.Exit(UNFINISHED if isinstance(e, MachineError) else code) from e
+        says, code = told_of(e)
+        Console(stderr=True, soft_wrap=True).print(_line("x", "bold red", says))
+        raise typer.Exit(code) from e
 
 
 def _line(mark: str, style: str, words: str) -> Text:
     """Return a line for the terminal; what is hostile in it stays visible and does nothing."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
-    return Text.assemble((f"{mark} ", style), shown.encode("utf-8", "backslashreplace").decode())
+    return Text.assemble((f"{mark} ", style), plain(words, 1_000))
 
 
 def _tell_decision(console: Console, decision: Decision) -> None:

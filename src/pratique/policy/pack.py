@@ -110,7 +110,7 @@ def _line(tree: Tree, where: str) -> Line:
     check(expr)
     trouble = ask(expr, EXAMPLE).trouble
     if trouble:
-        raise UsageError(f"{where}: {word}: {trouble}; see docs/policy.md for what may be asked")
+        raise UsageError(f"{where}: {word}: {trouble}; docs/guides/policy.md tells what is there")
     return Line(word, expr, reason, _OTHERWISE[otherwise])
 
 

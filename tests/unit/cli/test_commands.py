@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness import accounts
 from harness.hub_endpoint import Hub, serving
 from pratique.artifacts.sources.base import Source
 from pratique.artifacts.sources.opening import open_source
+from pratique.attest import keys, model_signing
 from pratique.attest.publisher import Signature
 from pratique.cli import judging
 from pratique.cli.app import default_cache, limits
@@ -335,6 +337,26 @@ def test_a_publishers_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "no model.sig" in said["why"]
     with pytest.raises(UsageError, match="https://ISSUER"):
         publisher(source, "nobody.pem", None)
+
+
+def test_a_real_signature_and_a_flipped_byte(tmp_path: Path) -> None:
+    keys.init(tmp_path / "keys", now=datetime.now(UTC))
+    signer = keys.signer(tmp_path / "keys", keys.MODEL_SIG)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/a.bin").write_bytes(b"weights")
+    digests = {"a.bin": hashlib.sha256(b"weights").hexdigest()}
+    body = model_signing.sign("m", digests, signer, single=False)
+    (tmp_path / "m/model.sig").write_bytes(body)
+    whose = str(tmp_path / "keys" / f"{keys.MODEL_SIG}.pub.pem")
+
+    def verified() -> object:
+        said = publisher(open_source("m"), whose, None)[0][1]
+        assert isinstance(said, dict)
+        return said["verified"]
+
+    assert verified() is True
+    (tmp_path / "m/a.bin").write_bytes(b"weightz")
+    assert verified() is False
 
 
 def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:

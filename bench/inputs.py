@@ -34,8 +34,24 @@ def weights(path: Path, size: int) -> int:
     return path.stat().st_size
 
 
-def opcodes(path: Path, size: int) -> int:
-    """Write a benign pickle of about `size` bytes, all of it small objects."""
+def table(path: Path, size: int) -> int:
+    """Write a benign pickle of about `size` bytes in the shape of a vocabulary with its scores.
+
+    Words, numbers and floats: about one opcode in eight bytes.
+    """
+    pick = random.Random(0)
+    count = size // 35
+    words = [f"token-{number}" for number in range(count)]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    scores = [-pick.random() * 20 for _ in range(count)]
+    merges = [f"{a} {b}" for a, b in zip(words[::4], words[1::4], strict=False)]
+    value = {"vocab": vocabulary, "scores": scores, "merges": merges, "special": words[:10]}
+    path.write_bytes(pickle.dumps(value, 4))
+    return path.stat().st_size
+
+
+def records(path: Path, size: int) -> int:
+    """Write a benign pickle of about `size` bytes that is nearly all opcodes: one in 2.3 bytes."""
     pick = random.Random(0)
     rows = []
     for number in range(size // 71):

@@ -125,32 +125,29 @@ def big_weights(bench: Bench, folder: Path, gigabytes: float) -> None:
         bench.add(Row("weights: modelaudit's CPU / ours", ratio, "x", least=3))
 
 
+RIVALS = {"fickling": 20.0, "picklescan": 4.0}
+
+
 def opcode_pickle(bench: Bench, folder: Path, megabytes: float) -> None:
     """Measure a pickle that is all opcodes against fickling and picklescan."""
-    path = folder / "rows.pkl"
-    size = inputs.opcodes(path, int(megabytes * MB))
-    title = f"opcode-heavy pickle, {size / MB:.1f} MB"
-    rivals = {"fickling": 20.0, "picklescan": 4.0}
-    many = {"pratique": ours(path)} | {name: peer(name, path) for name in rivals if has(name)}
-    best = bench.race(title, many)
-    us = best["pratique"]
-    inner = library(bench, path, [name for name in rivals if has(name)])
-    for name, least in rivals.items():
-        if name in best:
-            bench.add(
-                Row(
-                    f"pickle: {name}'s wall / ours, commands",
-                    best[name].wall / us.wall,
-                    "x",
-                    least=least,
-                )
-            )
-            bench.add(
-                Row(
-                    f"pickle: {name}'s time / ours, libraries", inner[name] / inner["pratique"], "x"
-                )
-            )
+    path = folder / "table.pkl"
+    size = inputs.table(path, int(megabytes * MB))
+    rivals = [name for name in RIVALS if has(name)]
+    many = {"pratique": ours(path)} | {name: peer(name, path) for name in rivals}
+    best = bench.race(f"opcode-heavy pickle, {size / MB:.1f} MB", many)
+    us, inner = best["pratique"], library(bench, path, rivals)
+    for name in rivals:
+        ratio = best[name].wall / us.wall
+        bench.add(Row(f"pickle: {name}'s wall / ours, commands", ratio, "x", least=RIVALS[name]))
+        ratio = inner[name] / inner["pratique"]
+        bench.add(Row(f"pickle: {name}'s time / ours, libraries", ratio, "x"))
     bench.add(Row("pickle: peak memory less the file", (us.peak - size) / MB, "MB", most=100))
+    dense = folder / "records.pkl"
+    inputs.records(dense, int(megabytes * MB / 4))
+    inner = library(bench, dense, rivals)
+    for name in rivals:
+        ratio = inner[name] / inner["pratique"]
+        bench.add(Row(f"dense pickle: {name}'s time / ours, libraries", ratio, "x"))
 
 
 def library(bench: Bench, path: Path, names: Sequence[str]) -> dict[str, float]:

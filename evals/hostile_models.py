@@ -13,10 +13,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from evals.assemble import CANARY, COMMAND, FORMS, PAYLOAD, blob, named, text
-from evals.models import gguf, npy_header, safetensors, torch_zip, zip_of
+from evals.assemble import CANARY, COMMAND, FORMS, PAYLOAD, args, blob, named, text
+from evals.models import gguf, npy_header, safetensors, torch_state, torch_zip, zip_of
 
 EVIL = FORMS["reduce"](PAYLOAD)
+STATE = torch_state(["layer.weight"])
+POISONED = STATE[:-1] + named("os", "system") + args(COMMAND) + b"R0."
+"""A state dict that loads as it should, with a call whose result is thrown away."""
 TORCH_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}q\x00."
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9)
 
@@ -55,7 +58,11 @@ def compressed() -> Cases:
     yield "joblib", "lzma.joblib", lzma.compress(EVIL, format=lzma.FORMAT_ALONE)
     yield "joblib", "plain.joblib", EVIL
     yield "joblib", "twice.pkl.gz", gzip.compress(zlib.compress(EVIL), mtime=0)
-    yield "joblib", "second-member.pkl.gz", gzip.compress(b"N.", mtime=0) + gzip.compress(EVIL)
+    yield (
+        "joblib",
+        "second-member.pkl.gz",
+        gzip.compress(b"N.", mtime=0) + gzip.compress(EVIL, mtime=0),
+    )
 
 
 def patched(body: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
@@ -69,15 +76,15 @@ def patched(body: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
 
 def torch_files() -> Cases:
     """Torch checkpoints with a payload, and zip tricks that make scanners look away."""
-    plain = torch_zip(EVIL)
+    plain = torch_zip(POISONED)
     local, central = b"PK\x03\x04", b"PK\x01\x02"
     yield "torch", "plain.pt", plain
     yield "torch", "renamed.bin", plain
     yield "torch", "renamed.ckpt", plain
-    yield "torch", "deflated.pth", torch_zip(EVIL, zipfile.ZIP_DEFLATED)
+    yield "torch", "deflated.pth", torch_zip(POISONED, zipfile.ZIP_DEFLATED)
     yield "torch", "legacy.pt", TORCH_LEGACY + EVIL + b"\x80\x02]."
     yield "torch", "legacy-first.pt", EVIL + TORCH_LEGACY + b"\x80\x02}."
-    safe = torch_zip(b"\x80\x02}.")
+    safe = torch_zip(STATE)
     extra = zip_of({"archive/data.pkl": b"\x80\x02}.", "archive/other.pkl": EVIL})
     yield "torch", "extra-pickle.pt", extra
     yield (
@@ -112,7 +119,7 @@ def duplicated(first: bytes, last: bytes) -> bytes:
 
 def hidden_member() -> bytes:
     """Return a zip whose payload has a local header but is not in the directory."""
-    lone, listed = zip_of({"archive/data.pkl": EVIL}), torch_zip(b"\x80\x02}.")
+    lone, listed = zip_of({"archive/data.pkl": EVIL}), torch_zip(STATE)
     return lone[: lone.find(b"PK\x01\x02")] + listed
 
 
@@ -183,8 +190,8 @@ def polyglots() -> Cases:
     good = safetensors({"a": ("F32", [64], random.Random(3).randbytes(256))})
     yield "polyglot", "safetensors-zip.safetensors", good + zip_of({"x.pkl": EVIL})
     yield "polyglot", "gguf-elf.gguf", gguf({"general.architecture": "llama"}) + elf()
-    yield "polyglot", "pickle-zip.pkl", b"\x80\x02}." + torch_zip(EVIL)
-    yield "polyglot", "elf-zip.pt", elf() + torch_zip(b"\x80\x02}.")
+    yield "polyglot", "pickle-zip.pkl", b"\x80\x02}." + torch_zip(POISONED)
+    yield "polyglot", "elf-zip.pt", elf() + torch_zip(STATE)
     yield (
         "polyglot",
         "html.bin",
@@ -198,19 +205,12 @@ def polyglots() -> Cases:
 def executables_in_tensors() -> Cases:
     """Programs and archives in the middle of weights."""
     noise = random.Random(4).randbytes
-    inside = {
-        "elf": elf(),
-        "zip": zip_of({"x.pkl": EVIL}),
-        "script": b"#!/bin/sh\n" + COMMAND.encode(),
-    }
-    for name, body in inside.items():
+    for name, body in {"elf": elf(), "zip": zip_of({"x.pkl": EVIL})}.items():
         weights = noise(8192) + body
-        weights += noise(16384 - len(weights) % 4 - len(body) % 4)
-        weights = weights[: len(weights) // 4 * 4]
+        weights += noise(16384 - len(weights))
         tensors = {"w": ("F32", [len(weights) // 4], weights)}
-        if name != "script":  # sixteen letters in random bytes prove nothing
-            yield "embedded", f"{name}.safetensors", safetensors(tensors)
-        storage = {"archive/data.pkl": b"\x80\x02}.", "archive/data/0": body}
+        yield "embedded", f"{name}.safetensors", safetensors(tensors)
+        storage = {"archive/data.pkl": STATE, "archive/data/0": body, "archive/version": b"3\n"}
         yield "embedded", f"{name}.pt", zip_of(storage)
 
 
@@ -255,19 +255,31 @@ def code() -> Cases:
 def secrets() -> Cases:
     """Invented credentials in the shapes of real ones."""
     pick = random.Random(6)
-    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    capitals, small, digits = (
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "abcdefghijklmnopqrstuvwxyz",
+        "0123456789",
+    )
+    both = digits + capitals + small
 
-    def some(count: int, of: str = letters) -> str:
+    def some(count: int, of: str = both) -> str:
         return "".join(pick.choice(of) for _ in range(count))
 
-    digits = "0123456789"
-    key = base64.encodebytes(pick.randbytes(600)).decode()
+    def checked(count: int) -> str:
+        """Return letters that end in their own CRC-32 in base 62, as some tokens do."""
+        body = some(count - 6)
+        number, made = zlib.crc32(body.encode()), ""
+        for _ in range(6):
+            number, rest = divmod(number, 62)
+            made = both[rest] + made
+        return body + made
+
+    key = base64.encodebytes(b"\x30\x82\x04\xa4\x02\x01\x00" + pick.randbytes(1185)).decode()
+    aws, aws_secret = some(16, capitals + "234567"), some(40)
     told = {
-        "hub/config.json": json.dumps({"token": "hf_" + some(34)}),
-        "cloud/notes.txt": (
-            f"aws_access_key_id = AKIA{some(16, letters[26:])}\naws_secret_key = {some(40)}\n"
-        ),
-        "forge/train.yaml": f"github_token: ghp_{some(36)}\n",
+        "hub/config.json": json.dumps({"token": "hf_" + some(34, capitals + small)}),
+        "cloud/notes.txt": f"aws_access_key_id = AKIA{aws}\naws_secret_key = {aws_secret}\n",
+        "forge/train.yaml": f"github_token: ghp_{checked(36)}\n",
         "key/README.md": f"-----BEGIN RSA PRIVATE KEY-----\n{key}-----END RSA PRIVATE KEY-----\n",
         "env/.env": f"OPENAI_API_KEY=sk-proj-{some(48)}\n",
         "slack/run.py": f"TOKEN = 'xoxb-{some(12, digits)}-{some(12, digits)}-{some(24)}'\n",
@@ -276,10 +288,10 @@ def secrets() -> Cases:
         yield "secret", name, body.encode()
 
 
-def tar_of(members: list[tuple[tarfile.TarInfo, bytes]], mode: str = "") -> bytes:
-    """Return a tar archive."""
+def tar_of(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    """Return a tar archive, the same bytes every time."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=f"w:{mode}") as tar:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=out, mode="w:") as tar:
         for info, body in members:
             info.size = len(body)
             tar.addfile(info, io.BytesIO(body))
@@ -308,7 +320,11 @@ def archives() -> Cases:
     yield "archive", "device.tar", tar_of([(linked("null", "", tarfile.CHRTYPE), b"")])
     bomb = zip_of({"zeros": bytes(32 << 20)}, zipfile.ZIP_DEFLATED)
     yield "archive", "bomb.zip", zip_of({f"{n}.zip": bomb for n in range(8)}, zipfile.ZIP_DEFLATED)
-    yield "archive", "evil.tar.gz", tar_of([(tarfile.TarInfo("m/model.pkl"), EVIL)], "gz")
+    yield (
+        "archive",
+        "evil.tar.gz",
+        gzip.compress(tar_of([(tarfile.TarInfo("m/model.pkl"), EVIL)]), mtime=0),
+    )
     deep = EVIL
     for level in range(4):
         deep = zip_of({f"level{level}": deep}, zipfile.ZIP_DEFLATED)
@@ -321,7 +337,7 @@ def archives() -> Cases:
     yield (
         "archive",
         "model.nemo",
-        tar_of([(tarfile.TarInfo("model_weights.ckpt"), torch_zip(EVIL))]),
+        tar_of([(tarfile.TarInfo("model_weights.ckpt"), torch_zip(POISONED))]),
     )
 
 

@@ -80,10 +80,10 @@ def mutated(body: bytes, edits: list[tuple[int, bytes, bool]], cut: int) -> byte
 def test_a_mutated_archive_is_read(
     reader: Reader, seed: bytes, edits: list[tuple[int, bytes, bool]], cut: int
 ) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     read = Read(mutated(seed, edits, cut), reader, LIMITS)
     assert not read.recognised or read.view
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @given(st.binary(max_size=2 * KiB))
@@ -106,15 +106,15 @@ def test_a_wide_nest_of_bombs_ends_soon() -> None:
     body = gzip.compress(bytes(16 * MiB), mtime=0)
     for level in range(4):
         body = zipped({f"{level}-{i}": body for i in range(16)}, zipfile.ZIP_DEFLATED)
-    begun = time.monotonic()
+    begun = time.process_time()
     told = inspect_bytes(body)
     assert told.not_full
     assert "INT063" in told.rules
-    assert time.monotonic() - begun < 30
+    assert time.process_time() - begun < 30
 
 
 @pytest.mark.parametrize("mark", [b"PK\3\4", b"PK\3\4" + bytes(26), b"PK\1\2", b"PK\5\6"])
 def test_a_file_of_nothing_but_marks_ends_soon(mark: bytes) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     Read(b"PK\3\4" + mark * (2 * MiB // len(mark)), ZipReader())
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20

@@ -70,18 +70,26 @@ def inspect_bytes(body: bytes, limits: Limits | None = None) -> Told:
     return told
 
 
+BESIDE = "//told.json"
+"""In a tree: what the caller knows besides the files, `said` of the whole, `intended` of each."""
+
+
 def inspect_tree(
     files: Mapping[str, bytes],
     limits: Limits | None = None,
     said: tuple[tuple[str, object], ...] = (),
 ) -> Told:
     """Inspect several files, then what rules say over the repository they make."""
-    told, rows = Told(), []
+    told, rows, files = Told(), [], dict(files)
+    beside = json.loads(files.pop(BESIDE, b"{}"))
+    said = (*said, *((kind, data) for kind, data in beside.get("said", ())))
     for path, body in files.items():
         one = inspect_bytes(body, limits)
         told.findings += one.findings
         told.receipts += one.receipts
         facts = tuple((f.kind, f.chain, f.data) for f in one.facts)
+        if path in beside.get("intended", {}):
+            facts = (*facts, ("intended", (), beside["intended"][path]))
         rows.append(RepositoryFile(path=path, digest=f"sha256:{path}", size=len(body), facts=facts))
     view = Repository(files=tuple(rows), said=said, covered=1)
     for item in Inspector(READERS, CATALOG).judge((), 1, view):
@@ -92,12 +100,19 @@ def inspect_tree(
 def sample_bytes(path: Path) -> bytes | dict[str, bytes]:
     """Return a sample: bytes of a `.hex` file, or the files of a `.tree.json` one.
 
-    A tree maps a path to hex text; lines of hex may be broken anywhere.
+    A tree maps a path to hex text; lines of hex may be broken anywhere. A line `20*70000` repeats.
     """
     if path.name.endswith(".tree.json"):
         tree = json.loads(path.read_text())
         return {name: bytes.fromhex(body) for name, body in tree.items()}
-    return bytes.fromhex(path.read_text())
+    text = path.read_text()
+    return b"".join(map(_line, text.split("\n"))) if "*" in text else bytes.fromhex(text)
+
+
+def _line(text: str) -> bytes:
+    """Return the bytes of a line of hex, which `*COUNT` may repeat."""
+    body, _, count = text.partition("*")
+    return bytes.fromhex(body) * int(count or 1)
 
 
 def open_descriptors() -> int:

@@ -55,6 +55,31 @@ class TensorTable(View):
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderProblem:
+    """One way in which a header breaks its format: `kind` is a word that rules choose by.
+
+    Kinds: `lie`, `duplicate`, `overlap`, `gap`, `hidden`. `at` is a byte offset, `tensor` a name.
+    """
+
+    kind: str
+    says: str
+    at: int = 0
+    tensor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorHeader(View):
+    """How a tensor file's header fares against its own format; `problems` are at most 100.
+
+    `source` is the reader's name, `size` the length of the header in bytes.
+    """
+
+    source: str
+    size: int
+    problems: tuple[HeaderProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TensorStats:
     """What one pass over one tensor saw, in elements.
 
@@ -78,6 +103,14 @@ class WeightStatistics(View):
     """Statistics of every tensor of one subject, from the one pass over its bytes."""
 
     tensors: tuple[TensorStats, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeProgram(View):
+    """The subject itself is a program or library for a processor or a virtual machine."""
+
+    what: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,12 @@ def _walk(root: str) -> Iterator[str]:
 
 
 def _hub_blobs(root: str) -> tuple[str, ...]:
-    """Return where a hub cache keeps the bytes of `models--X/snapshots/REVISION`."""
-    above, kind = os.path.split(os.path.dirname(root))  # noqa: PTH120 - as above
-    is_cache = kind == "snapshots" and os.path.basename(above).startswith("models--")  # noqa: PTH119
-    return (os.path.join(above, "blobs") + os.sep,) if is_cache else ()  # noqa: PTH118 - as above
+    """Return where a hub cache keeps the bytes of `REPOSITORY/snapshots/REVISION`."""
+    for parent in Path(root).parents:
+        blobs = parent.parent / "blobs"
+        if parent.name == "snapshots" and blobs.is_dir() and not blobs.is_symlink():
+            return (str(blobs) + os.sep,)
+    return ()
 
 
 def _lying(name: str, path: str, allowed: tuple[str, ...]) -> Lying:

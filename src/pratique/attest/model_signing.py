@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pratique.attest import dsse, keys
 from pratique.attest.keys import KeySigner, PublicKey
-from pratique.attest.strict_json import parse
+from pratique.attest.strict_json import HEX, parse
 from pratique.core.errors import EvidenceError
 from pratique.core.limits import MiB
 
@@ -151,12 +151,12 @@ def _resources(resources: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
     seen = set()
     for resource in resources:
         name, digest = _word(resource["name"]), _word(resource["digest"])
-        if resource["algorithm"] != "sha256" or len(bytes.fromhex(digest)) != len(digest) // 2:
+        if resource["algorithm"] != "sha256" or not HEX.test(digest):
             raise ValueError(f"{name!r} has no sha256")
         if name in seen:
             raise ValueError(f"{name!r} is listed twice")
         seen.add(name)
-        yield name, digest.lower()
+        yield name, digest
 
 
 def _word(value: object) -> str:

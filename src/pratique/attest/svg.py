@@ -69,5 +69,5 @@ def _width(text: str) -> int:
 
 def _advance(char: str) -> float:
     if char in _NARROW:
-        return 7.0 if char == "1" else 4.4
-    return 9.6 if char in _WIDE else 6.9
+        return 7.0 if char == "1" else 4.0
+    return 9.4 if char in _WIDE else 6.7

@@ -3,6 +3,23 @@
 from typing import Any
 
 from pratique.core.finding import Rule, RuleId
+from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCode
+from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
+from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallable
+from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
+from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
+from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
+from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
+from pratique.detectors.backdoors.template_assembled_name import TemplateAssembledName
+from pratique.detectors.backdoors.template_attack_loop import TemplateAttackLoop
+from pratique.detectors.backdoors.template_content_gate import TemplateContentGate
+from pratique.detectors.backdoors.template_foreign_global import TemplateForeignGlobal
+from pratique.detectors.backdoors.template_foreign_instruction import TemplateForeignInstruction
+from pratique.detectors.backdoors.template_hidden_characters import TemplateHiddenCharacters
+from pratique.detectors.backdoors.template_imports_file import TemplateImportsFile
+from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
+from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
+from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
 from pratique.detectors.integrity.archive_corrupt_entry import ArchiveCorruptEntry
@@ -17,13 +34,141 @@ from pratique.detectors.integrity.archive_name_escape import ArchiveNameEscape
 from pratique.detectors.integrity.archive_overlapping_entries import ArchiveOverlappingEntries
 from pratique.detectors.integrity.archive_special_file import ArchiveSpecialFile
 from pratique.detectors.integrity.archive_unopened_content import ArchiveUnopenedContent
+from pratique.detectors.integrity.artifact_digest_mismatch import ArtifactDigestMismatch
+from pratique.detectors.integrity.file_digest_mismatch import FileDigestMismatch
+from pratique.detectors.integrity.file_malformed import FileMalformed
+from pratique.detectors.integrity.file_name_deceives import FileNameDeceives
+from pratique.detectors.integrity.file_polyglot import FilePolyglot
+from pratique.detectors.integrity.file_unclaimed_bytes import FileUnclaimedBytes
+from pratique.detectors.integrity.gguf_duplicate_key import GgufDuplicateKey
+from pratique.detectors.integrity.gguf_header_lie import GgufHeaderLie
+from pratique.detectors.integrity.gguf_hidden_data import GgufHiddenData
+from pratique.detectors.integrity.gguf_overlapping_tensors import GgufOverlappingTensors
+from pratique.detectors.integrity.gguf_stray_bytes import GgufStrayBytes
+from pratique.detectors.integrity.json_duplicate_key import JsonDuplicateKey
+from pratique.detectors.integrity.name_contradicts_content import NameContradictsContent
+from pratique.detectors.integrity.npy_duplicate_key import NpyDuplicateKey
+from pratique.detectors.integrity.npy_header_lie import NpyHeaderLie
+from pratique.detectors.integrity.publisher_signature_invalid import PublisherSignatureInvalid
+from pratique.detectors.integrity.safetensors_duplicate_key import SafetensorsDuplicateKey
+from pratique.detectors.integrity.safetensors_header_lie import SafetensorsHeaderLie
+from pratique.detectors.integrity.safetensors_hidden_header_data import SafetensorsHiddenHeaderData
+from pratique.detectors.integrity.safetensors_overlapping_tensors import (
+    SafetensorsOverlappingTensors,
+)
+from pratique.detectors.integrity.safetensors_shard_mismatch import SafetensorsShardMismatch
+from pratique.detectors.integrity.safetensors_stray_bytes import SafetensorsStrayBytes
+from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
+from pratique.detectors.malware.embedded_archive import EmbeddedArchive
+from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
+from pratique.detectors.malware.embedded_script import EmbeddedScript
+from pratique.detectors.malware.native_program_file import NativeProgramFile
+from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
+from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
+from pratique.detectors.malware.pickle_computed_callee import PickleComputedCallee
+from pratique.detectors.malware.pickle_dangerous_call import PickleDangerousCall
+from pratique.detectors.malware.pickle_dangerous_import import PickleDangerousImport
+from pratique.detectors.malware.pickle_hidden_reference import PickleHiddenReference
+from pratique.detectors.malware.pickle_nested_pickle import PickleNestedPickle
+from pratique.detectors.malware.pickle_state_injection import PickleStateInjection
+from pratique.detectors.malware.pickle_unknown_import import PickleUnknownImport
+from pratique.detectors.malware.python_decode_and_execute import PythonDecodeAndExecute
+from pratique.detectors.malware.python_hidden_callee import PythonHiddenCallee
+from pratique.detectors.malware.python_install_hook import PythonInstallHook
+from pratique.detectors.malware.python_loads_native_code import PythonLoadsNativeCode
+from pratique.detectors.malware.python_opens_network import PythonOpensNetwork
+from pratique.detectors.malware.python_packed_constant import PythonPackedConstant
+from pratique.detectors.malware.python_persists import PythonPersists
+from pratique.detectors.malware.python_reordered_text import PythonReorderedText
+from pratique.detectors.malware.python_reverse_shell import PythonReverseShell
+from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
+from pratique.detectors.malware.python_runs_text import PythonRunsText
+from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
+from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
+from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
+from pratique.detectors.secrets.address_with_password import AddressWithPassword
+from pratique.detectors.secrets.private_key import PrivateKey
+from pratique.detectors.secrets.secret_assignment import SecretAssignment
+from pratique.detectors.secrets.service_token import ServiceToken
+from pratique.detectors.secrets.web_token import WebToken
+from pratique.detectors.tensors.dtype_contradicts_config import DtypeContradictsConfig
+from pratique.detectors.tensors.shape_contradicts_config import ShapeContradictsConfig
+from pratique.detectors.tensors.tensor_all_zero import TensorAllZero
+from pratique.detectors.tensors.tensor_constant import TensorConstant
+from pratique.detectors.tensors.tensor_infinity import TensorInfinity
+from pratique.detectors.tensors.tensor_nan import TensorNan
 
 CATALOG: tuple[type[Detector[Any]], ...] = (
     # one rule a line, by id
+    PickleDangerousImport,
+    PickleUnknownImport,
+    PickleDangerousCall,
+    PickleComputedCallee,
+    PickleStateInjection,
+    PickleHiddenReference,
+    PickleBreaksAfterActing,
+    PickleNestedPickle,
+    PickleActsInLaterStream,
+    PythonDecodeAndExecute,
+    PythonRunsText,
+    PythonRunsCommands,
+    PythonOpensNetwork,
+    PythonReverseShell,
+    PythonSendsSecrets,
+    PythonPersists,
+    PythonLoadsNativeCode,
+    PythonInstallHook,
+    PythonHiddenCallee,
+    PythonPackedConstant,
+    PythonUnsafeLoad,
+    PythonReorderedText,
+    YamlPythonTag,
+    NativeProgramFile,
+    EmbeddedExecutable,
+    EmbeddedArchive,
+    EmbeddedScript,
+    TorchScriptFileAccess,
+    TorchScriptNetworkAccess,
+    TorchScriptUnknownOperator,
+    TemplateSandboxEscape,
+    TemplateImportsFile,
+    TemplateForeignGlobal,
+    TemplateAssembledName,
+    TemplateAttackLoop,
+    TemplateContentGate,
+    TemplateForeignInstruction,
+    TemplateHiddenCharacters,
+    TemplateUnreadable,
+    TextSmuggledCharacters,
+    AutoMapLocalCode,
+    AutoMapForeignCode,
+    PipelineCustomCode,
+    SentenceModuleCustomCode,
+    GenerationCustomCode,
+    ConfigNamesCallable,
+    MlmodelPythonLoader,
+    FileUnclaimedBytes,
+    FilePolyglot,
+    NameContradictsContent,
+    FileMalformed,
+    FileNameDeceives,
+    JsonDuplicateKey,
+    SafetensorsHeaderLie,
+    SafetensorsDuplicateKey,
+    SafetensorsOverlappingTensors,
+    SafetensorsStrayBytes,
+    SafetensorsHiddenHeaderData,
+    SafetensorsShardMismatch,
+    ShardPathEscape,
+    GgufHeaderLie,
+    GgufDuplicateKey,
+    GgufOverlappingTensors,
+    GgufStrayBytes,
+    GgufHiddenData,
     ArchiveNameEscape,
     ArchiveLinkEscape,
     ArchiveSpecialFile,
@@ -38,9 +183,22 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     WheelRecordMismatch,
     ArchiveDeceptiveName,
     ArchiveDirectoryBroken,
-    TorchScriptFileAccess,
-    TorchScriptNetworkAccess,
-    TorchScriptUnknownOperator,
+    NpyHeaderLie,
+    NpyDuplicateKey,
+    FileDigestMismatch,
+    ArtifactDigestMismatch,
+    PublisherSignatureInvalid,
+    TensorNan,
+    TensorInfinity,
+    TensorAllZero,
+    TensorConstant,
+    ShapeContradictsConfig,
+    DtypeContradictsConfig,
+    ServiceToken,
+    PrivateKey,
+    AddressWithPassword,
+    WebToken,
+    SecretAssignment,
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from pratique.artifacts.blob import cut
 from pratique.artifacts.measures.one_pass import measure
 from pratique.artifacts.reader import Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
@@ -18,6 +19,7 @@ from pratique.artifacts.views import (
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
 from pratique.core.finding import Finding, RuleId
+from pratique.core.limits import MiB
 from pratique.core.receipt import Coverage, Receipt
 from pratique.detectors.base import Detector
 from pratique.engine.layout import layout_of
@@ -26,6 +28,7 @@ Account = Finding | Receipt | Fact
 
 FINDINGS_PER_RULE = 100
 MAX_NAME = 300
+FACT_DEPTH, FACT_VALUES, FACT_BYTES = 48, 1_000_000, 12 * MiB
 VIEWS = "views"
 """The fact that ends a file's account: every view type seen in it, and whether facts were cut.
 
@@ -78,7 +81,7 @@ class Inspector:
                 yield from self._read(reader, subject, seen)
         layout = layout_of(subject, seen.notes)
         seen.views.append(("engine", layout))
-        yield from self._measure(subject, seen)
+        self._measure(subject, layout, seen)
         yield from self._facts(subject, seen)
         yield from self._judge(subject, seen)
         self._note_views(seen)
@@ -146,19 +149,28 @@ class Inspector:
                 rule = detector.rule
                 yield Receipt(rule.id, rule.version, chain, (), size, 0, Coverage.NONE, why)
 
-    def _measure(self, subject: Subject, seen: _Seen) -> Iterator[Account]:
-        archive = any(n.kind == Kind.ARCHIVE and n.claims for n in seen.notes)
-        wanted = self._reads.intersection(MEASURED)
-        if archive or subject.opaque or not subject.size or not wanted:
+    def _measure(self, subject: Subject, layout: Layout, seen: _Seen) -> None:
+        """Pass once over a subject's bytes; of a mere archive only over what it does not claim."""
+        if subject.opaque or not subject.size or not self._reads.intersection(MEASURED):
             return
-        tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
         outcome = _Outcome()
-        for view in _guarded(partial(measure, subject.blob, tables, self._progress), outcome):
-            seen.views.append(("one-pass", view))
+        if {n.kind for n in seen.notes if n.claims} == {Kind.ARCHIVE.value}:
+            views = _guarded(partial(self._gaps, subject, layout), outcome)
+        else:
+            tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
+            views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
+        seen.views += [("one-pass", view) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
-        yield from ()
+
+    def _gaps(self, subject: Subject, layout: Layout) -> Iterator[View]:
+        for start, end, kind in layout.gaps:
+            if kind == "bytes":
+                for view in measure(cut(subject.blob, start, end), (), self._progress):
+                    if isinstance(view, SignatureHits):
+                        hits = tuple(replace(hit, at=start + hit.at) for hit in view.hits)
+                        yield replace(view, hits=hits)
 
     def _note_views(self, seen: _Seen) -> None:
         for kind in {type(view) for _, view in seen.views} | set(seen.missing):
@@ -181,10 +193,16 @@ class Inspector:
         yield from self._fact(subject, Fact("format", subject.chain, data))
 
     def _fact(self, subject: Subject, fact: Fact) -> Iterator[Fact]:
-        size = len(json.dumps(fact.data))
-        self._fact_bytes += size
+        """Pass a fact on unless it is too large or too deep: then facts count as cut."""
+        fits = _plain(fact.data)
+        body = json.dumps(fact.data) if fits else ""
+        fits = fits and len(body) <= FACT_BYTES
+        self._fact_bytes += len(body) if fits else subject.limits.facts_bytes + 1
         if self._fact_bytes <= subject.limits.facts_bytes:
-            yield replace(fact, chain=subject.chain)
+            data = fact.data
+            if "NaN" in body or "Infinity" in body:  # no JSON: they cross the wire as words
+                data = json.loads(body, parse_constant=str)
+            yield replace(fact, chain=subject.chain, data=data)
 
     def _judge(self, subject: Subject, seen: _Seen) -> Iterator[Account]:
         yield from self._rules(subject.chain, subject.size, seen, subject.limits.findings)
@@ -233,6 +251,23 @@ class Inspector:
             coverage,
             "; ".join(dict.fromkeys(why))[:1000],
         )
+
+
+def _plain(data: Json) -> bool:
+    """Tell whether a value is flat and small enough to cross the wire in one frame."""
+    level: list[Json] = [data]
+    count = 0
+    for _ in range(FACT_DEPTH):
+        count += len(level)
+        if not level or count > FACT_VALUES:
+            break
+        level = [
+            value
+            for box in level
+            if isinstance(box, dict | list | tuple)
+            for value in (box.values() if isinstance(box, dict) else box)
+        ]
+    return not level and count <= FACT_VALUES
 
 
 def _guarded(step: Callable[[], Iterator[Any]], outcome: _Outcome) -> Iterator[Any]:

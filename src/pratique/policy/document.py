@@ -9,7 +9,8 @@
     jail        sound, tier, held: [name], missing: [name]
     formats     the readers that made something of a file itself (not of its members)
     intended    [{what, outcome}]: expectations that were checked, such as
-                {"what": "signature", "outcome": "held"}; outcome is held, broken or unknown
+                {"what": "publisher-signature", "outcome": "held"}; outcome is held, failed
+                or unknown
 
 A name or field that is not here is an error, and an error denies.
 """
@@ -109,6 +110,6 @@ EXAMPLE: dict[str, Any] = {
     | dict.fromkeys((severity.name.lower() for severity in Severity), 0),
     "jail": {"sound": True, "tier": "jail", "held": ["landlock"], "missing": ["userns"]},
     "formats": ["safetensors"],
-    "intended": [{"what": "signature", "outcome": "held"}],
+    "intended": [{"what": "publisher-signature", "outcome": "held"}],
 }
 """A clean scan's document: each line of a pack is tried on it when the pack is read."""

@@ -1,8 +1,9 @@
 """Give up files, network, exec, fork and new code, for good, and prove each step.
 
-A mechanism is named as held only after an attempt against it was refused; what this machine does
-not offer, or what let the attempt through, is named as missing with the reason. Nothing here is
-undone: the process that calls `lockdown` is the worker that will meet hostile bytes.
+A mechanism is named as held only after an attempt against it was refused or, where no attempt can
+be made without harm, after the kernel confirmed it. What this machine does not offer, or what let
+the attempt through, is named as missing with the reason. Nothing here is undone: the process that
+calls `lockdown` is the worker that will meet hostile bytes.
 """
 
 import contextlib
@@ -17,7 +18,6 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from pratique.core.errors import JailError
 from pratique.core.limits import GiB, MiB
@@ -39,6 +39,7 @@ _LOOPBACK = ("127.0.0.1", 9)
 _SMALL_LIMITS = {"CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "RTPRIO": 0, "NOFILE": 64}
 _STACK = 16 * MiB
 _CPU_SECONDS = 24 * 3600
+_THREADS, _THREADS_SHARED = 64, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def _linux(steps: _Steps) -> None:
 def threads() -> int:
     """Return how many threads this process has; 1 where the machine does not tell."""
     try:
-        return sum(1 for _ in Path("/proc/self/task").iterdir())
+        with os.scandir("/proc/self/task") as found:
+            return sum(1 for _ in found)
     except OSError:
         return 1
 
@@ -151,8 +153,13 @@ def _leave_namespaces_and_user(steps: _Steps) -> None:
         with contextlib.suppress(OSError, JailError):
             _drop_bounding_set()  # as root, while it may; told below
         steps.take("uid", _become_nobody)
-    if left and steps.take("user-namespace", lambda: kernel.unshare(kernel.CLONE_NEWUSER)):
+    rooted = os.geteuid() == 0
+    # Even as root: in a user namespace of its own a worker's threads are counted apart.
+    inside = steps.take("user-namespace", lambda: kernel.unshare(kernel.CLONE_NEWUSER))
+    if inside and left:
         left = _enter(steps, left)
+    most = _THREADS if inside else _THREADS_SHARED
+    steps.take("thread-limit", lambda: _limit_threads(most, rooted=rooted))
     steps.missing += [(name, why or "needs a user namespace") for name, why in left.items()]
     steps.take("bounding-set", _drop_bounding_set)
     steps.take("no-capabilities", _drop_capabilities)
@@ -186,6 +193,13 @@ def _become_nobody() -> None:
     _refused("becoming root again", lambda: os.setresuid(0, 0, 0))
 
 
+def _limit_threads(most: int, *, rooted: bool) -> None:
+    """Bound the threads; outside a user namespace those of the same user count too."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+    if rooted:
+        raise JailError("the kernel does not limit root")
+
+
 def _drop_bounding_set() -> None:
     for cap in list(kernel.bounding_set()):
         kernel.prctl(kernel.PR_CAPBSET_DROP, cap)
@@ -213,6 +227,10 @@ def _not_dumpable() -> None:
 
 def _die_with(zygote: int) -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    told = ctypes.c_int(0)
+    kernel.prctl(kernel.PR_GET_PDEATHSIG, ctypes.addressof(told))
+    if told.value != signal.SIGKILL:
+        raise JailError("the signal did not take")
     if os.getppid() != zygote:
         os._exit(1)  # it died before the signal was set
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pratique.core.errors import JailError
+from pratique.core.limits import KiB
 from pratique.sandbox import kernel
 from pratique.sandbox.lockdown import landlock_abi
 from pratique.sandbox.syscalls import this_machine
@@ -29,9 +30,12 @@ REFUSALS = (errno.EPERM, errno.EACCES, errno.ENOSYS)
 READ_ONLY = (errno.EBADF, errno.EINVAL)
 ABSENT = b"/pratique-probe-names-nothing"
 CREATED = "/tmp/pratique-probe"  # noqa: S108 - an attempt that must fail; removed if it did not
+MANY_THREADS = 1_100
+THREAD_STACK = 64 * KiB
 ZYGOTE = {"pid": 0}
 SHARED_SIZE = mmap.PAGESIZE
 SHARED = mmap.mmap(-1, SHARED_SIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+KEY = 0x70726174  # of nothing that exists, and nothing is created
 _AT_CWD = -100
 
 # Attempts that are one system call: what it would be good for, its name, and arguments.
@@ -90,9 +94,9 @@ CALLS: dict[str, tuple[str, tuple[int | bytes | None, ...]]] = {
     "watch all files": ("fanotify_init", (0, 0)),
     "watch a file": ("inotify_init1", (0,)),
     "message queue": ("mq_open", (b"x", 0, 0, None)),
-    "shared memory segment": ("shmget", (0, 4096, 0o600)),
-    "semaphores": ("semget", (0, 1, 0o600)),
-    "system v messages": ("msgget", (0, 0o600)),
+    "shared memory segment": ("shmget", (KEY, 0, 0)),
+    "semaphores": ("semget", (KEY, 0, 0)),
+    "system v messages": ("msgget", (KEY, 0)),
     "epoll": ("epoll_create1", (0,)),
     "eventfd": ("eventfd2", (0, 0)),
     "signalfd": ("signalfd4", (-1, None, 8, 0)),
@@ -166,6 +170,7 @@ def _attempts(fd: int, scratch: int, heap: int) -> Iterator[tuple[str, Attempt, 
         yield name, lambda f=family, k=kind, p=proto: socket.socket(f, k, p).close(), ()  # type: ignore[misc]
     for name, attempt in _processes().items():
         yield name, attempt, ()
+    yield "a thousand threads", _many_threads, (errno.EAGAIN,)
     for name, (call, args) in CALLS.items():
         yield name, lambda c=call, a=args: kernel.syscall(this_machine().numbers[c], *a), ()  # type: ignore[misc]
     for name, attempt in _memory(heap).items():
@@ -184,8 +189,16 @@ def _files(fd: int) -> dict[str, Attempt]:
         "reopen the file for writing": lambda: os.open(f"/proc/self/fd/{fd}", os.O_RDWR),
         "change the file's mode": lambda: os.fchmod(fd, 0o777),
         "change the file's owner": lambda: os.fchown(fd, -1, -1),
+        "read at the shared position": lambda: os.read(fd, 1),
+        "move the shared position": lambda: os.lseek(fd, 1, os.SEEK_SET),
+        "read at the shared position by preadv2": lambda: _read_at_position(fd),
         "control the file": lambda: kernel.syscall(this_machine().numbers["ioctl"], fd, 0x5401, 0),
     }
+
+
+def _read_at_position(fd: int) -> None:
+    one = struct.pack("=QQ", kernel.address(SHARED), 1)
+    kernel.syscall(this_machine().numbers["preadv2"], fd, one, 1, -1, -1, 0)
 
 
 def _create() -> None:
@@ -203,6 +216,23 @@ def _processes() -> dict[str, Attempt]:
         "signal the zygote": lambda: os.kill(ZYGOTE["pid"], 0),
         "become root": lambda: os.setuid(0),
     }
+
+
+def _many_threads() -> None:
+    """Start more threads than any limit here lets be."""
+    threading.stack_size(THREAD_STACK)
+    over = threading.Event()
+    started = [threading.Thread(target=over.wait) for _ in range(MANY_THREADS)]
+    try:
+        for thread in started:
+            thread.start()
+    except RuntimeError as e:
+        raise OSError(errno.EAGAIN, str(e)) from e
+    finally:
+        over.set()
+        for thread in started:
+            if thread.ident is not None:
+                thread.join()
 
 
 def _fork() -> None:

@@ -225,6 +225,8 @@ class Worker:
         """
         if self._closed:
             raise WorkerError("this worker is dead", "crashed")
+        if len(fds) > frames.MAX_FDS:
+            raise ValueError(f"{len(fds)} descriptors; {frames.MAX_FDS} is the most")
         done = False
         try:
             yield from self._answer(frames.encode(request), fds, time.monotonic() + deadline_s)

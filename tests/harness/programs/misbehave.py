@@ -22,11 +22,12 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
 
 
 def raw(body: bytes) -> None:
-    """Write past the framing, to the one descriptor above 2 that takes it: the channel."""
+    """Send past the framing, through the one descriptor that is a socket: the channel."""
     for fd in range(3, 64):
+        channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fd)
         with contextlib.suppress(OSError):
-            while body:
-                body = body[os.write(fd, body) :]
+            channel.sendall(body)
+        channel.detach()
 
 
 def framed(body: bytes) -> None:

@@ -94,10 +94,10 @@ def test_what_does_not_fit_the_scratch_space_is_seen_in_part() -> None:
 
 
 def test_many_tiny_streams_are_linear() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     read = Read(gzip.compress(b"") * 50_000, GzipReader())
     assert read.members == {"stream": b""}
-    assert time.monotonic() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize(

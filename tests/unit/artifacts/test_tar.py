@@ -116,10 +116,10 @@ def test_a_sparse_entry_is_partial() -> None:
 
 def test_millions_of_headers_are_bounded() -> None:
     body = tar_entry("a", b"0") * 100_000
-    begun = time.monotonic()
+    begun = time.process_time()
     read = read_tar(body, replace(Limits(), members=1000))
     assert isinstance(read.raised, LimitExceededError)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("body", [b"", bytes(1024), b"ustar" * 300, bytes(range(256)) * 4])
@@ -129,3 +129,10 @@ def test_other_bytes_are_not_taken_for_a_tar(body: bytes) -> None:
 
 def test_short_keeps_the_end_mark() -> None:
     assert short(tarred({"a": b"1"})).endswith(bytes(1024))
+
+
+def test_long_names_are_bounded() -> None:
+    body = tarred({"n" * 5000 + str(i): b"" for i in range(40)}, tarfile.PAX_FORMAT)
+    read = read_tar(body, replace(Limits(), text_bytes=50_000))
+    assert isinstance(read.raised, LimitExceededError)
+    assert len(read.members) < 15

@@ -181,11 +181,11 @@ def overlapping(count: int) -> bytes:
 
 
 def test_overlapping_entries_cost_linear_time() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     read = read_zip(overlapping(5000))
     assert "overlap" in read.kinds
     assert isinstance(read.raised, LimitExceededError)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_directory_of_millions_is_bounded() -> None:
@@ -194,10 +194,10 @@ def test_a_directory_of_millions_is_bounded() -> None:
     count = 300_000
     end = b"PK\5\6" + bytes(4) + b"\xff\xff\xff\xff"
     end += (count * 46).to_bytes(4, "little") + bytes(6)
-    begun = time.monotonic()
+    begun = time.process_time()
     read = read_zip(record * count + end, limits=limits)
     assert isinstance(read.raised, LimitExceededError)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_storages_get_their_roles() -> None:
@@ -251,3 +251,25 @@ def test_a_real_pickle_names_its_storages_and_their_byte_order() -> None:
     assert read_zip(zipped(files)).roles["m/data/0"] == TensorRole("w", "f32", (2,))
     files["m/byteorder"] = b"big"
     assert read_zip(zipped(files)).roles["m/data/0"] == TensorRole("w", "f32-be", (2,))
+
+
+def test_what_is_stashed_in_comments_and_extra_fields_stays_unclaimed() -> None:
+    body = patched(zipped({"a": b"x"}), len(zipped({"a": b"x"})) - 2, (256).to_bytes(2, "little"))
+    assert read_zip(body + bytes(range(256))).gaps == [(len(body), len(body) + 256)]
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        info = zipfile.ZipInfo("a")
+        info.extra = b"FB" + (600).to_bytes(2, "little") + b"Z" * 600
+        z.writestr(info, b"padded")
+        info = zipfile.ZipInfo("b")
+        info.extra = b"FB" + (600).to_bytes(2, "little") + bytes(range(200)) * 3
+        z.writestr(info, b"stashed")
+    local = locals_of(out.getvalue())[1] + 31
+    assert read_zip(out.getvalue()).gaps == [(local, local + 604)]
+
+
+def test_the_code_that_is_kept_is_bounded() -> None:
+    files = {f"m/code/{i}.py": b"x = 1\n" * 100 for i in range(9)}
+    read = read_zip(zipped(files), replace(Limits(), text_bytes=1500))
+    assert sum(len(c.source) for c in read.code) == 1500
+    assert any(c.partial for c in read.code)

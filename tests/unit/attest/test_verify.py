@@ -15,7 +15,7 @@ import pytest
 
 from harness.badges import CARD, CARDED, NOW, Case, case, told_of, write
 from harness.scans import BODIES, finding, receipt, scan_of
-from pratique.attest import dsse, folder, keys, model_signing
+from pratique.attest import dsse, folder, keys, model_signing, strict_json
 from pratique.attest.making import make
 from pratique.core.errors import EvidenceError
 from pratique.core.finding import Digest, Severity
@@ -572,3 +572,21 @@ def test_making_refuses_what_could_not_be_verified(held: Case) -> None:
 
 def _fields(scan: Any) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
     return {name: getattr(scan, name) for name in scan.__slots__}
+
+
+def test_a_document_too_long_is_refused() -> None:
+    with pytest.raises(EvidenceError, match="3 bytes or more; 2 is the most"):
+        strict_json.parse(b"123", "x", 2)
+
+
+def test_a_card_that_changes_between_two_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = case(tmp_path, CARDED, card=True)
+    small = folder.small
+
+    def late(path: Path, most: int, what: str) -> bytes:
+        return small(path, most, what) + (b"x" if path.name == "README.md" else b"")
+
+    monkeypatch.setattr("pratique.attest.verify.folder.small", late)
+    assert "'README.md' changed while it was read" in made.refused()

@@ -81,13 +81,13 @@ def test_nothing_inspected_is_never_admitted(name: str) -> None:
 
 @pytest.mark.parametrize("name", pack.BUILT_IN)
 def test_without_a_jail_nothing_is_admitted(name: str) -> None:
-    scan = scan_of(jail=JailReport(("seccomp",)), intended=(("signature", "held"),))
+    scan = scan_of(jail=JailReport(("seccomp",)), intended=(("publisher-signature", "held"),))
     assert judged(scan, pack.load(name)).verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize(
     ("outcome", "verdict"),
-    [("held", Verdict.ADMIT), ("unknown", Verdict.INCOMPLETE), ("broken", Verdict.REJECT)],
+    [("held", Verdict.ADMIT), ("unknown", Verdict.INCOMPLETE), ("failed", Verdict.REJECT)],
 )
 def test_what_was_intended(outcome: str, verdict: Verdict) -> None:
     assert judged(scan_of(intended=(("digest", outcome),))).verdict is verdict
@@ -95,7 +95,7 @@ def test_what_was_intended(outcome: str, verdict: Verdict) -> None:
 
 def test_strict_asks_for_a_signature_and_inert_formats() -> None:
     strict = pack.load("strict")
-    signed = (("signature", "held"),)
+    signed = (("publisher-signature", "held"),)
     assert judged(scan_of(intended=signed), strict).verdict is Verdict.ADMIT
     assert broken(judged(scan_of(), strict)) == ["publisher-signed"]
     pickled = scan_of(BODIES, receipt(reader="pickle@1"), intended=signed)

@@ -46,6 +46,7 @@ def test_what_is_admitted(machine: Machine) -> None:
 @both
 def test_everything_else_is_refused(machine: Machine) -> None:
     checked = {"clone", "clone3", "mmap", "mprotect", "fcntl", "tgkill", "prlimit64"}
+    checked |= {"write", "preadv2", "pwritev2"}
     admitted = {machine.numbers[name] for name in {*ALLOWED, *checked}}
     for nr in set(range(700)) - admitted:
         assert decide(machine, nr) == EPERM, nr
@@ -76,6 +77,14 @@ def test_everything_else_is_refused(machine: Machine) -> None:
         ("tgkill", (PID, PID, 6), ALLOW),
         ("tgkill", (PID + 1, PID + 1, 9), EPERM),
         ("tgkill", (-1, PID, 9), EPERM),
+        ("write", (2, 0, 1), ALLOW),  # which is the null device
+        ("write", (3, 0, 1), EPERM),
+        ("read", (3, 0, 1), EPERM),  # a position is shared with the parent
+        ("lseek", (3, 0, 0), EPERM),
+        ("preadv2", (3, 0, 1, 0, 0, 0), ALLOW),
+        ("preadv2", (3, 0, 1, 1 << 62, 0, 0), ALLOW),
+        ("preadv2", (3, 0, 1, -1, -1, 0), EPERM),
+        ("pwritev2", (3, 0, 1, -1, -1, 0), EPERM),
         ("prlimit64", (0, 7, 0, 0x7FFE00000000), ALLOW),
         ("prlimit64", (0, 7, 0x1000, 0), EPERM),
         ("prlimit64", (0, 7, 0x7FFE00000000, 0), EPERM),

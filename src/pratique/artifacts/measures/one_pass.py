@@ -1,14 +1,30 @@
 """The one pass over a subject's bytes: signatures and tensor statistics together."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any
 
-from pratique.artifacts.blob import Blob, blocks
+from pratique.artifacts.blob import Blob
+from pratique.artifacts.measures import signatures, statistics
 from pratique.artifacts.reader import View
-from pratique.artifacts.views import TensorTable
+from pratique.artifacts.views import SignatureHits, TensorTable, WeightStatistics
+from pratique.core.limits import MiB
+
+BLOCK = 4 * MiB
+"""Bytes read at a time: large enough for yara-x, small enough to stay near the processor."""
+LOOK_BACK = signatures.LOOK_BACK
+LOOK_AHEAD = max(signatures.LOOK_AHEAD, statistics.LOOK_AHEAD)
+MAX_REGIONS = 100_000
+
+
+@cache
+def _scanner() -> Any:  # noqa: ANN401 - yara_x is imported late and has no name here
+    return signatures.compile_atoms()
 
 
 def warm() -> None:
     """Compile signatures and load native code before the worker is locked down."""
+    _scanner()
 
 
 def measure(
@@ -18,7 +34,37 @@ def measure(
 
     `progress` is told the bytes read since it was last told.
     """
-    del tables
-    for _, block in blocks(blob):
-        progress(len(block))
-    yield from ()
+    search = signatures.SignatureSearch(_scanner())
+    spans = [span for table in tables for span in table.tensors]
+    measured = statistics.TensorStatistics(spans, blob.size)
+    for at in range(0, blob.size, BLOCK):
+        base = max(0, at - LOOK_BACK)
+        end = min(blob.size, at + BLOCK)
+        window = blob.read(base, end + LOOK_AHEAD - base)
+        search.window(base, window, at - base, end - base)
+        measured.window(base, window, at - base, end - base)
+        progress(end - at)
+    yield SignatureHits(
+        hits=search.hits(),
+        regions=_regions(measured),
+        covered=blob.size,
+        partial=search.partial,
+    )
+    if tables:
+        lost = [table.partial for table in tables if table.partial]
+        if measured.skipped:
+            lost.append(f"{measured.skipped} tensors that share bytes or lie outside")
+        yield WeightStatistics(
+            tensors=tuple(measured.result()), covered=blob.size, partial="; ".join(lost)
+        )
+
+
+def _regions(measured: statistics.TensorStatistics) -> tuple[tuple[int, int], ...]:
+    """Return the byte runs that hold tensors, neighbours joined."""
+    runs: list[list[int]] = []
+    for span in measured.spans:
+        if runs and (span.start <= runs[-1][1] or len(runs) >= MAX_REGIONS):
+            runs[-1][1] = max(runs[-1][1], span.end)
+        else:
+            runs.append([span.start, span.end])
+    return tuple((start, end) for start, end in runs)

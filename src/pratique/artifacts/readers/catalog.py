@@ -1,6 +1,16 @@
 """The one list of readers. Adding a format means adding one line here."""
 
 from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.gguf import GgufReader
+from pratique.artifacts.readers.jinja_template import JinjaReader
+from pratique.artifacts.readers.json_text import JsonReader
+from pratique.artifacts.readers.native_program import NativeProgramReader
+from pratique.artifacts.readers.npy import NpyReader
+from pratique.artifacts.readers.pickle.reader import PickleReader
+from pratique.artifacts.readers.plain_text import PlainTextReader
+from pratique.artifacts.readers.python_source import PythonReader
+from pratique.artifacts.readers.raw_tensor import RawTensorReader
+from pratique.artifacts.readers.safetensors import SafetensorsReader
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
     GzipReader,
@@ -10,18 +20,34 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.toml_text import TomlReader
+from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
+from pratique.artifacts.readers.yaml_text import YamlReader
 from pratique.artifacts.readers.zip.reader import ZipReader
 
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
     Bzip2Reader(),
+    GgufReader(),
     GzipReader(),
+    JinjaReader(),
     JoblibZfileReader(),
+    JsonReader(),
     LzmaReader(),
+    NativeProgramReader(),
+    NpyReader(),
+    PickleReader(),
+    PlainTextReader(),
+    PythonReader(),
+    RawTensorReader(),
+    SafetensorsReader(),
     TarReader(),
+    TomlReader(),
+    TorchLegacyReader(),
     UnopenedReader(),
     XzReader(),
+    YamlReader(),
     ZipReader(),
     ZlibReader(),
 )

@@ -58,7 +58,7 @@ _DTYPES = {
     "float8_e4m3fn": "f8_e4m3",
     "float8_e5m2": "f8_e5m2",
 }
-_WIDTHS = {
+WIDTHS = {
     "f64": 8,
     "i64": 8,
     "c64": 8,
@@ -136,7 +136,7 @@ class StorageRoles:
             name = next(iter(names)) if len(names) == 1 else key
             word, count = self._stored.get(key, role.dtype), role.shape[0]
             if word != role.dtype and role.dtype == "u8":  # an untyped storage counts bytes
-                count //= _WIDTHS.get(word, 1)
+                count //= WIDTHS.get(word, 1)
             found[key] = TensorRole(name, word, (count,))
         return found
 

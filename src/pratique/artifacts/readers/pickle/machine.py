@@ -67,6 +67,7 @@ class Machine:
         self.memo: list[Value] = []
         self.sparse: dict[int, Value] = {}
         self.dunder = False
+        self.result: Value = None
         self.inline: Callable[[Machine], None] | None = None
         self.on_items: Callable[[Value, list[Value]], None] | None = None
         self._refill_at = len(self.buf) - MARGIN if len(self.buf) == WINDOW else len(self.buf) + 1
@@ -261,15 +262,8 @@ class Machine:
 
     def get(self, index: int) -> Value:
         """Return memo entry `index`."""
-        for _ in range(64):
-            found = self._entry(index)
-            if not isinstance(found, runs.LazyRun):
-                return found
-            value = self._lazy(found, index)
-            if not isinstance(value, _Alias):
-                return value
-            index = value.index
-        return OMITTED
+        found = self._entry(index)
+        return Held(found, index) if isinstance(found, runs.LazyRun) else found
 
     def _entry(self, index: int) -> Value:
         if 0 <= index < len(self.memo):
@@ -278,16 +272,26 @@ class Machine:
             self.broken(f"the pickle reads memo entry {index}, which was never set")
         return self.sparse[index]
 
-    def _lazy(self, run: runs.LazyRun, index: int) -> Value:
+    def resolved(self, value: Value) -> Value:
+        """Return a value itself where it stands for a memo entry of a run, one level deep."""
+        if isinstance(value, tuple) and any(isinstance(v, Held) for v in value):
+            return tuple(self._resolved(v) for v in value)
+        return self._resolved(value)
+
+    def _resolved(self, value: Value) -> Value:
+        if not isinstance(value, Held):
+            return value
+        run = value.run
         if run.places is None:
-            run.place(self.blob.read(run.at, run.end - run.at), index)
-        return value_at(self.blob.read(run.at + run.place(b"", index), 512))
+            run.index(self.blob.read(run.at, run.end - run.at))
+        return value_at(self.blob.read(run.at + run.place(value.index), 512))
 
     # calls
 
     def called(self, kind: str, callee: Value, args: Value) -> Result:
         """Note a call; return what stands for its result."""
         at = self.at
+        args = self.resolved(args)
         if isinstance(callee, Ref):
             self.record.took_call(kind, callee, args, at)
             return self._result(callee, args)
@@ -299,7 +303,7 @@ class Machine:
 
     def _result(self, callee: Ref, args: Value) -> Result:
         """Return a result that keeps its arguments while there are few, or where they matter."""
-        if self._kept < KEPT or callee.module.startswith(_KEPT_ARGS):
+        if self._kept < KEPT or callee.module in _KEPT_ARGS or callee.name == "dtype":
             self._kept += 1
             return Result(callee, args)
         found = self._shared.get(callee)
@@ -309,6 +313,7 @@ class Machine:
 
     def items(self, target: Value, kind: str, values: list[Value]) -> None:
         """Put `values` into `target`: a container's own way, or a method of a call's result."""
+        target = self._resolved(target)
         if isinstance(target, Box):
             target.add(values)
         elif isinstance(target, Result):
@@ -329,7 +334,7 @@ class Machine:
         stop = found.end()
         self._bulk_at = stop
         self._reach = min(MOST_REACH, self._reach * 2)
-        if stop - pos < runs.MIN_RUN or runs.TELLING.search(self.buf, pos, stop):
+        if stop - pos < runs.MIN_RUN:
             return False
         if not self._follow(pos, stop):
             return False
@@ -339,8 +344,10 @@ class Machine:
     def _numbers(self, pos: int, end: int) -> bool:
         found = runs.NUMBERS.match(self.buf, pos, end)
         if found is None:
-            self._reach = max(REACH, self._reach // 2)
-            self._bulk_at = pos + self._reach // 4
+            open_until = runs.OPEN.match(self.buf, pos, end)
+            length = open_until.end() - pos if open_until else 0
+            self._bulk_at = pos + max(16, length // (1 if length < self._reach - 1024 else 2))
+            self._reach = min(MOST_REACH, self._reach * 2)
             return False
         self._reach = min(MOST_REACH, self._reach * 2)
         self.pos = found.end()
@@ -352,9 +359,9 @@ class Machine:
     def _follow(self, pos: int, stop: int) -> bool:
         names = runs.names_of(self.buf, pos, stop)
         word = runs.word_of(names)
-        if b"(m" in word or word[0] == ord("m") or (self.dunder and b"g" in word):
-            return False
         entries = word.count(b"m")
+        if self._unfit(word) or runs.telling(self.buf, pos, stop, names):
+            return False
         if entries and not self._may_put(pos, stop, names):
             return False
         overlay = runs.Overlay(self.stack, self.marks)
@@ -375,6 +382,16 @@ class Machine:
                 self.op_at = pos
                 self.record.took_call("SETITEMS", target, kind, self.at)
         return True
+
+    def _unfit(self, word: bytes) -> bool:
+        """Tell whether a run needs the slow way.
+
+        It does where a memo entry is of nothing, of a value from before the run or of another
+        entry, and where a key such as `__class__` may come out of the memo.
+        """
+        if word[0] == ord("m") or (self.dunder and b"g" in word):
+            return True
+        return b"(m" in word or b"gm" in word or b"mm" in word
 
     def _inert(self, indices: set[int]) -> bool:
         """Tell whether these memo entries are constants or containers: nothing that is called."""
@@ -403,11 +420,14 @@ PROMISING = re.compile(
 _ACTIVE = (Ref, Result, Persistent)
 
 
-class _Alias:
-    __slots__ = ("index",)
+class Held(Word):
+    """A memo entry that a run set: looked up in the file only if its value matters."""
 
-    def __init__(self, index: int) -> None:
-        self.index = index
+    __slots__ = ("index", "run")
+
+    def __init__(self, run: runs.LazyRun, index: int) -> None:
+        super().__init__("...")
+        self.run, self.index = run, index
 
 
 def value_at(body: bytes) -> Value:
@@ -420,12 +440,6 @@ def value_at(body: bytes) -> Value:
         return text.decode("utf-8", "replace") if form == "text" else text
     if op in b"SV":
         return body[1 : body.find(b"\n")].strip(b"'").decode("utf-8", "replace")
-    if op == b"h":
-        return _Alias(body[1])
-    if op == b"j":
-        return _Alias(int.from_bytes(body[1:5], "little"))
-    if op == b"g":
-        return _Alias(int(body[1 : body.find(b"\n")]))
     return Box(_BOXES[op], count=1) if op in _BOXES else OMITTED
 
 

@@ -308,6 +308,7 @@ def _index(m: Machine) -> int:
 
 
 def _import(m: Machine, module: Value, name: Value) -> Ref:
+    module, name = m.resolved(module), m.resolved(name)
     if isinstance(module, str) and isinstance(name, str):
         ref = Ref(module[:1000], name[:1000])
     else:
@@ -371,7 +372,7 @@ def _newobj_ex(m: Machine) -> None:
 
 @_op(b"b")
 def _build(m: Machine) -> None:
-    state = m.pop()
+    state = m.resolved(m.pop())
     target = m.top()
     if isinstance(target, Ref):
         m.record.odd("state-of-import", f"sets state on the import {target}", m.at)
@@ -399,7 +400,7 @@ TABLE[0x84] = lambda m: _extension(m, m.number("<i", 4))
 
 
 def _persistent(m: Machine, pid: Value) -> None:
-    found = Persistent(pid)
+    found = Persistent(m.resolved(pid))
     m.record.took_persistent(found, m.at)
     m.stack.append(found)
 
@@ -429,7 +430,7 @@ def _frame(m: Machine) -> None:
 
 @_op(b".")
 def _stop(m: Machine) -> None:
-    m.pop()
+    m.result = m.pop()
     if len(m.stack) > MAX_STACK:
         raise LimitExceededError("the pickle leaves too much on its stack")
     raise Stop

@@ -57,6 +57,8 @@ def _compile(text: str) -> re.Pattern[bytes]:
 
 RUN = _compile(f"(?:(?:{_OPEN_OPS})*+{_CLOSE})++")
 """Inert opcodes that end by closing a container."""
+OPEN = _compile(f"(?:{_OPEN_OPS})*+")
+"""Inert opcodes that close nothing."""
 NUMBERS = _compile(r"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){64,}+")
 _NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
 _NAMES = _compile(f"(?=(.))(?:{_OPEN_OPS}|{_CLOSE})")
@@ -64,11 +66,14 @@ _STEPS = _compile(f"(?:{_OPEN_OPS}|{_CLOSE})")
 _PUT_ARGS = _compile(f"(?:{_OPEN_OPS_BUT_PUTS}|{_CLOSE})*+({'|'.join(_PUTS)}|)")
 _NOT_GETS = "|".join((_ONE, *(a for a in _ATOMS if a not in _GETS), *_PUTS, _CLOSE))
 _GET_ARGS = _compile(f"(?:{_NOT_GETS})*+({'|'.join(_GETS)}|)")
-TELLING = _compile(
-    r"__|\x80[\x02-\x05][\x95c\x8c(}\]X)]|gA[I-V]|80(?:02|03|04|05)[0-9a-fA-F]{4}|[\n(]?c[\w.]+\n\w+\n"
-    r"|x(?:\x01|\x5e|\x9c|\xda)|eJ[wyx]|H4sI"
+_TELLING = _compile(
+    r"__[a-z]{3}|\xc2\x80[\x02-\x05]|[CU].(?:\x80[\x02-\x05]|x[\x01^\x9c\xda]|\x1f\x8b)"
+    r"|(?:[\x8cCU].|X..\x00\x00|V|S')(?:gA[I-V]|800[2-5][0-9a-f]{2}|eJ[wyx]|H4sI|[(\]}]*[ci][\w.]+\n[\w.]+\n)"
 )
-"""Text in a run that deserves the slow and exact way: dunder keys, and what may be a pickle."""
+_TELLING_LINES = _compile(r"\n[\w.]{1,60}\n")
+_SIGNS = (b"__", b"gA", b"\xc2\x80", b"800", b"eJ", b"H4sI")
+_BINARY_SIGNS = (b"\x80", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b")
+_MOST_SIGNS = 200
 
 _CLASSES = bytes.maketrans(
     b"K\x8cGMJXIFLVSUC\x8aN\x88\x89)" + b"hjg" + b"\x94qrp",
@@ -97,22 +102,39 @@ class LazyRun:
         self.at, self.end, self.first = at, end, first
         self.places: array[int] | None = None
 
-    def place(self, body: bytes, index: int) -> int:
-        """Return the offset, in `body`, of the opcode whose value memo entry `index` holds."""
-        if self.places is None:
-            places, before = array("q"), 0
-            for step in _STEPS.finditer(body):
-                if body[step.start()] in b"\x94qrp":
-                    places.append(before)
-                else:
-                    before = step.start()
-            self.places = places
-        return self.places[index - self.first]
+    def index(self, body: bytes) -> None:
+        """Find, in the run's bytes, the opcode whose value each memo entry holds."""
+        places, before = array("q"), 0
+        for step in _STEPS.finditer(body):
+            if body[step.start()] in b"\x94qrp":
+                places.append(before)
+            else:
+                before = step.start()
+        self.places = places
+
+    def place(self, index: int) -> int:
+        """Return where in the run the opcode of memo entry `index` starts."""
+        return self.places[index - self.first] if self.places else 0
 
 
 def numbers(body: bytes, at: int, end: int) -> int:
     """Return how many opcodes a run that `NUMBERS` matched has."""
     return len(_NUMBER.findall(body, at, end))
+
+
+def telling(body: bytes, at: int, end: int, names: bytes) -> bool:
+    """Tell whether a run deserves the slow way: dunder keys, or what may be a nested pickle."""
+    signs = _SIGNS + _BINARY_SIGNS if b"C" in names or b"U" in names else _SIGNS
+    for sign in signs:
+        found = body.find(sign, at, end)
+        tries = 0
+        while found >= 0:
+            tries += 1
+            if tries > _MOST_SIGNS or _TELLING.search(body, max(at, found - 8), found + 24):
+                return True
+            found = body.find(sign, found + 1, end)
+    lines = _TELLING_LINES.search(body, at, end) if b"p" not in names else None
+    return lines is not None and _TELLING.search(body, at, end) is not None
 
 
 def names_of(body: bytes, at: int, end: int) -> bytes:

@@ -77,11 +77,13 @@ class Long:
     head: bytes
 
 
-@dataclass(frozen=True, slots=True)
 class Word:
     """A value without content of interest."""
 
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 OMITTED = Word("...")

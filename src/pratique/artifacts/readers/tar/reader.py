@@ -73,6 +73,7 @@ class _Walk:
         self._next, self._global = _Overrides(), dict[str, bytes]()
         self._ended = False
         self._names: dict[str, int] = {}
+        self._name_bytes = 0
         self._block_at, self._blocks = 0, b""
 
     def run(self) -> Iterator[Item]:
@@ -88,8 +89,8 @@ class _Walk:
                 at = self._lost(at)
             else:
                 headers += 1
-                if headers > limits.members:
-                    self.ledger.over = f"more than {limits.members} tar headers"
+                if headers > limits.members or self._name_bytes > limits.text_bytes:
+                    self.ledger.over = f"more than {headers - 1} tar headers, or too long names"
                     return
                 at = yield from self._header(at, header)
         if 0 <= at < self._blob.size and self._blob.read(at, BLOCK).strip(b"\0"):
@@ -139,6 +140,7 @@ class _Walk:
             end = self._blob.size
             self.ledger.skip("corrupt", name, at, f"ends early: {end - start} of {size} bytes")
         yield self._claim(at, end)
+        self._name_bytes += len(header.name) + len(header.link)
         if sparse:
             self.ledger.skip("sparse", name, at, "has holes: what is stored was read as it stands")
         if self._ended:
@@ -237,4 +239,7 @@ def _padded(at: int, unit: int = BLOCK) -> int:
 
 
 def _text(name: bytes) -> str:
-    return name.decode("utf-8", "backslashreplace")
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return name.decode("latin-1")

@@ -57,14 +57,15 @@ def role_of(name: str, roles: Mapping[str, Mapping[str, TensorRole]]) -> TensorR
     return roles.get(base + slash, {}).get(key)
 
 
-def program(name: str, blob: Blob, packed: int) -> Iterator[TorchScriptCode]:
-    """Yield the view of an entry that is part of a TorchScript program."""
+def program(name: str, blob: Blob, packed: int, room: int) -> Iterator[TorchScriptCode]:
+    """Yield the view of an entry that is part of a TorchScript program, of at most `room` bytes."""
     bytecode = name.rpartition("/")[2] == "bytecode.pkl"
     if not bytecode and not _CODE.search(name):
         return
-    body = blob.read(0, MAX_CODE)
+    most = min(MAX_CODE, room)
+    body = blob.read(0, most)
     source = body.decode("latin-1") if bytecode else body.decode("utf-8", "replace")
-    partial = "" if blob.size <= MAX_CODE else f"{name[:200]!r} has more code than was read"
+    partial = "" if blob.size <= most else f"{name[:200]!r} has more code than was read"
     yield TorchScriptCode(
         member=name, source=source, bytecode=bytecode, covered=packed, partial=partial
     )

@@ -29,6 +29,7 @@ class _Reading:
     digests: dict[str, str] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     record: tuple[bytes, int] | None = None
+    code_room: int = 0
     covered: int = 0
 
     def label(self, name: str, at: int) -> str:
@@ -69,6 +70,7 @@ class ZipReader(Reader):
         kind = flavour.flavour_of([e.name for e in told.entries])
         unpacker = Unpacker(subject, ledger, hashed=kind == "wheel")
         reading = _Reading(subject, ledger, unpacker, kind)
+        reading.code_room = subject.limits.text_bytes
         yield from told.claims
         reading.covered = sum(c.end - c.start for c in told.claims)
         self._learn_roles(reading, told.entries)
@@ -124,7 +126,10 @@ class ZipReader(Reader):
             body = payload.blob.read(0, flavour.MAX_RECORD)
             reading.record = (body, entry.start)
         if reading.flavour == "torchscript":
-            yield from flavour.program(entry.name, payload.blob, entry.end - entry.data)
+            packed, room = entry.end - entry.data, reading.code_room
+            for code in flavour.program(entry.name, payload.blob, packed, room):
+                reading.code_room -= len(code.source)
+                yield code
         if payload.blob.size or not entry.name.endswith("/"):
             role = flavour.role_of(entry.name, reading.roles)
             yield Member(reading.label(entry.name, entry.start), payload.blob, role)
@@ -144,10 +149,14 @@ def _is_big_endian(reading: _Reading, entry: Entry) -> bool:
 
 def _claims(entry: Entry, used: int) -> Iterator[Claim]:
     """Claim what is accounted for: not the junk after packed content that ends early."""
+    start, stash = entry.start, entry.local.stash if entry.local else 0
+    if stash:
+        yield Claim(start, entry.data - stash, "entry")
+        start = entry.data
     if used >= entry.end:
-        yield Claim(entry.start, entry.tail, "entry")
+        yield Claim(start, entry.tail, "entry")
         return
-    yield Claim(entry.start, used, "entry")
+    yield Claim(start, used, "entry")
     if entry.tail > entry.end:
         yield Claim(entry.end, entry.tail, "data descriptor")
 

@@ -30,11 +30,17 @@ FULL16, FULL32 = 0xFFFF, 0xFFFFFFFF
 ZIP64_EXTRA, UNICODE_PATH_EXTRA = 0x0001, 0x7075
 WINDOW = MiB
 LOCAL_READ = KiB
+LONGEST_EXTRA = 512
+"""Bytes of extra fields, padding left out, past which they are content: not times and sizes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a local or a central header says of one entry, zip64 extra taken into account."""
+    """What a local or a central header says of one entry, zip64 extra taken into account.
+
+    `stash` is the length of an extra field at the header's end that is no field a packer writes:
+    long, and no padding.
+    """
 
     at: int
     end: int
@@ -48,6 +54,7 @@ class Header:
     mode: int = 0
     unicode_name: bytes | None = None
     fault: str = ""
+    stash: int = 0
 
     @property
     def text(self) -> str:
@@ -114,7 +121,17 @@ def read_local(blob: Blob, at: int) -> Header | None:
     extra = body[LOCAL_SIZE + names : end - at]
     (size, packed), unicode_name, fault = _wide(extra, (size, packed), name)
     return Header(
-        at, end, name, flags, method, crc, packed, size, unicode_name=unicode_name, fault=fault
+        at,
+        end,
+        name,
+        flags,
+        method,
+        crc,
+        packed,
+        size,
+        unicode_name=unicode_name,
+        fault=fault,
+        stash=_stash(extra),
     )
 
 
@@ -143,7 +160,10 @@ def read_end(blob: Blob, at: int) -> End | None:
     if len(body) < END_SIZE or body[:4] != END:
         return None
     _, disk, _, here, count, size, offset, comment = _END.unpack(body)
-    end, start, faults = min(blob.size, at + END_SIZE + comment), at, []
+    end, start = min(blob.size, at + END_SIZE + comment), at
+    faults: list[str] = []
+    if not is_text(blob.read(at + END_SIZE, comment)):
+        end = at + END_SIZE
     if at + END_SIZE + comment > blob.size:
         faults.append("the end record's comment is longer than the file")
     if disk not in (0, FULL16) or here != count:
@@ -159,11 +179,26 @@ def read_end(blob: Blob, at: int) -> End | None:
     return End(start, end, count, size, offset, starts, tuple(faults))
 
 
+def is_text(comment: bytes) -> bool:
+    """Tell whether a comment is words: then it is accounted for."""
+    return not any(c < ord(" ") and c not in b"\t\r\n" for c in comment)
+
+
 def link_target(blob: Blob, mode: int) -> str:
     """Return the target of a symbolic link whose content is `blob`, empty for other entries."""
     if not stat.S_ISLNK(mode):
         return ""
     return name_text(blob.read(0, 4 * KiB))
+
+
+def _stash(extra: bytes) -> int:
+    """Return the length of extra fields that hold more than packers put there.
+
+    Alignment padding, the one thing that makes them long (PyTorch, zipalign), repeats one byte.
+    """
+    if len(extra) <= LONGEST_EXTRA:
+        return 0
+    return len(extra) if len(extra) - extra.count(extra[-1:]) > LONGEST_EXTRA else 0
 
 
 def _begins(blob: Blob, start: int, count: int) -> bool:

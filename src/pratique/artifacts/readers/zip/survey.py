@@ -54,6 +54,7 @@ class Survey:
     entries: list[Entry] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     ends: int = 0
+    listed: int = 0
     keys: set[tuple[int, bytes, int, int]] = field(default_factory=set)
 
 
@@ -108,7 +109,7 @@ def _one_end(blob: Blob, end: End, limits: Limits, to: tuple[Survey, Ledger]) ->
         ledger.note("directory", "", end.at, says)
     told.claims.append(Claim(end.at, end.end, "end record"))
     for start in end.starts:
-        headers = list(_directory(blob, start, end, limits, ledger))
+        headers = list(_directory(blob, start, end, limits, (told, ledger)))
         told.claims.append(Claim(start, headers[-1].end if headers else start, "directory"))
         found = [locate(blob, header, start - end.offset, ledger) for header in headers]
         told.entries += [e for e in found if e.key not in told.keys]
@@ -116,16 +117,19 @@ def _one_end(blob: Blob, end: End, limits: Limits, to: tuple[Survey, Ledger]) ->
 
 
 def _directory(
-    blob: Blob, start: int, end: End, limits: Limits, ledger: Ledger
+    blob: Blob, start: int, end: End, limits: Limits, to: tuple[Survey, Ledger]
 ) -> Iterator[Header]:
+    told, ledger = to
     window, at, count = Window(blob), start, 0
-    while at < end.at and count < limits.members and at - start < limits.header_bytes:
+    most = limits.members - len(told.entries)
+    while at < end.at and count < most and told.listed < limits.text_bytes:
         header = read_central(window, at)
         if header is None:
             break
         yield header
+        told.listed += header.end - at
         at, count = header.end, count + 1
-    if at < end.at and (count >= limits.members or at - start >= limits.header_bytes):
+    if at < end.at and (count >= most or told.listed >= limits.text_bytes):
         ledger.over = f"a central directory of more than {count} entries"
     elif count != end.count:
         says = f"the end record tells of {end.count} entries, the central directory has {count}"

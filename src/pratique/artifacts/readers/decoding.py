@@ -1,0 +1,112 @@
+"""Tell text from other bytes, and decode it: what every reader of text starts from."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pratique.artifacts.reader import HEAD, Subject
+from pratique.core.errors import MalformedError
+from pratique.core.limits import KiB
+
+for _name in ("utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "cp1252", "ascii", "unicode_escape"):
+    codecs.lookup(_name)  # a jailed worker can import no codec later
+
+_CONTROL = bytes([*range(1, 8), *range(14, 27), *range(28, 32), 127])
+"""Without NUL (never text), tab, line ends, backspace, form feed and escape (terminal colours)."""
+_HIGH = bytes(range(128, 256))
+_CONTROL_SHARE = 200
+"""At most one stray control character in this many: vocabularies hold a few."""
+_HIGH_SHARE = 10
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text and how it was stored: `skipped` bytes of byte order mark, then `encoding`."""
+
+    text: str
+    encoding: str
+    skipped: int
+    complete: bool
+
+
+def opening(subject: Subject) -> str:
+    """Return the decoded beginning of a text, empty when the subject is no text."""
+    return _opening(subject.head, subject.size > HEAD)
+
+
+def whole_text(subject: Subject, most: int) -> Decoded:
+    """Decode up to `most` bytes of the subject.
+
+    Raises:
+        MalformedError: from some byte on this is no text.
+
+    """
+    body = subject.blob.read(0, most)
+    skipped, encoding = _encoding(body)
+    cut = subject.size > len(body)
+    try:
+        text = _decode(body[skipped:], encoding, cut=cut)
+    except UnicodeDecodeError as e:
+        raise MalformedError(
+            f"is {encoding} text up to byte {skipped + e.start}, and something else from there",
+            skipped + e.start,
+        ) from None
+    nul = text.find("\0")
+    if nul >= 0:
+        at = skipped + len(text[:nul].encode(encoding, "replace"))
+        raise MalformedError(f"is text up to byte {at}, and binary from there", at)
+    return Decoded(text, encoding, skipped, not cut)
+
+
+def byte_at(text: str, position: int) -> int:
+    """Return the offset in UTF-8 bytes of a character's position."""
+    return position if text.isascii() else len(text[:position].encode("utf-8", "surrogatepass"))
+
+
+def line_at(text: str, position: int) -> int:
+    """Return the 1-based line of a character's position."""
+    return text.count("\n", 0, position) + 1
+
+
+@lru_cache(maxsize=2)
+def _opening(head: bytes, cut: bool) -> str:  # noqa: FBT001 - a cache key
+    if not head:
+        return ""
+    skipped, encoding = _encoding(head)
+    body = head[skipped:]
+    try:
+        text = _decode(body, encoding, cut=cut)
+    except UnicodeDecodeError:
+        return ""
+    if encoding.startswith("utf-16"):
+        body = text.encode("utf-8", "replace")
+    odd = len(body) - len(body.translate(None, _CONTROL))
+    if b"\0" in body or odd * _CONTROL_SHARE > len(body) + 4 * KiB // 10:
+        return ""
+    return text
+
+
+def _encoding(body: bytes) -> tuple[int, str]:
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return len(mark), name
+    head = body[:HEAD]
+    try:
+        _decode(head, "utf-8", cut=True)
+    except UnicodeDecodeError:
+        high = len(head) - len(head.translate(None, _HIGH))
+        odd = len(head) - len(head.translate(None, _CONTROL))
+        if high * _HIGH_SHARE <= len(head) and not odd and re.search(rb"[ \n]", head):
+            return 0, "cp1252"
+    return 0, "utf-8"
+
+
+def _decode(body: bytes, encoding: str, *, cut: bool) -> str:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    return decoder.decode(body, not cut)

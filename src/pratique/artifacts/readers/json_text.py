@@ -1,0 +1,218 @@
+"""JSON and JSON Lines: documents, duplicate keys, chat templates, notebook cells."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pratique.artifacts.blob import MemoryBlob
+from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
+from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
+from pratique.artifacts.views import TemplateView
+from pratique.core.errors import LimitExceededError, MalformedError
+from pratique.core.fact import Fact, Json
+from pratique.core.limits import KiB, MiB
+
+MAX_VALUES = 8_000_000
+MAX_DUPLICATES = 100
+MAX_CELLS = 2_000
+MAX_TEMPLATES = 100
+FACT_BYTES = 512 * KiB
+INDEX_BYTES = 8 * MiB
+"""A shard index names every tensor, and is larger than a configuration."""
+MAX_FACT_DEPTH = 64
+
+_NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+_FIRST = re.compile(
+    rf"""\s*(?:\{{\s*(?:"|\}})|\[\s*(?:[\{{\[\]]|"(?:[^"\\\n]|\\.){{0,1000}}"\s*[,\]]"""
+    rf"""|(?:{_NUMBER}|true|false|null|NaN|-?Infinity)\s*(?:,|\]\s*(?:$|[\n,\[]))))"""
+)
+CONFIG_KEYS = frozenset(
+    [
+        "model_type",
+        "architectures",
+        "auto_map",
+        "weight_map",
+        "torch_dtype",
+        "dtype",
+        "tokenizer_class",
+        "chat_template",
+        "_class_name",
+        "custom_pipelines",
+        "base_model_name_or_path",
+        "peft_type",
+        "hidden_size",
+        "processor_class",
+        "image_processor_type",
+        "feature_extractor_type",
+        "auto_mapping",
+        "modules",
+        "custom_generate",
+        "transformers_version",
+        "_target_",
+        "quantization_config",
+        "vocab_size",
+    ]
+)
+"""A document with one of these keys configures a model: rules over the repository read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonText(View):
+    """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
+
+    RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
+    """
+
+    documents: int
+    duplicates: tuple[str, ...] = ()
+
+
+class JsonReader(Reader):
+    """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
+
+    name: ClassVar[str] = "json"
+    kind: ClassVar[Kind] = Kind.TEXT
+    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView)
+
+    def recognises(self, subject: Subject) -> bool:
+        """Tell whether the text begins as an object or an array."""
+        return _FIRST.match(opening(subject)) is not None
+
+    def read(self, subject: Subject) -> Iterator[Item]:
+        """Yield a claim, one JsonText, templates, notebook cells, and a fact of a configuration."""
+        most = subject.limits.text_bytes
+        if subject.size > most:
+            raise LimitExceededError(f"JSON of more than {most} bytes is not parsed")
+        told = whole_text(subject, most)
+        duplicates: list[str] = []
+        documents = _parse(told, duplicates)
+        yield Claim(0, subject.size, "json document")
+        yield JsonText(documents=len(documents), duplicates=tuple(duplicates), covered=subject.size)
+        for document in documents[:1]:
+            yield from _of_document(document, subject)
+
+
+def _of_document(document: object, subject: Subject) -> Iterator[Item]:
+    if isinstance(document, list) and subject.size <= FACT_BYTES and _is_modules(document):
+        yield Fact("json", subject.chain, _plain(document, 0))
+    if not isinstance(document, dict):
+        return
+    for origin, source in _templates(document.get("chat_template")):
+        yield TemplateView(source=source, origin=origin, covered=subject.size)
+    if "nbformat" in document and isinstance(document.get("cells"), list):
+        yield from _cells(document["cells"])
+    limit = INDEX_BYTES if "weight_map" in document else FACT_BYTES
+    if subject.size <= limit and not CONFIG_KEYS.isdisjoint(document):
+        yield Fact("json", subject.chain, _plain(document, 0))
+
+
+def _is_modules(rows: Sequence[object]) -> bool:
+    """Tell a sentence-transformers `modules.json`: a list of objects with a type and a path."""
+    return bool(rows) and all(isinstance(r, dict) and "type" in r for r in rows)
+
+
+def _parse(told: Decoded, duplicates: list[str]) -> list[Any]:
+    text = told.text
+    if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
+        raise LimitExceededError(f"JSON with more than {MAX_VALUES} values is not parsed")
+
+    def pairs(rows: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(rows)
+        if len(made) != len(rows) and len(duplicates) < MAX_DUPLICATES:
+            times = Counter(k for k, _ in rows)
+            twice = [k[:200] for k, count in times.items() if count > 1]
+            duplicates.extend(twice[: MAX_DUPLICATES - len(duplicates)])
+        return made
+
+    decoder = json.JSONDecoder(object_pairs_hook=pairs, strict=False)
+    try:
+        return _documents(decoder, text)
+    except json.JSONDecodeError as e:
+        at = told.skipped + byte_at(text, e.pos)
+        raise MalformedError(f"JSON breaks at byte {at}: {e.msg}", at) from None
+    except RecursionError:
+        raise MalformedError("JSON is nested deeper than any loader reads") from None
+    except ValueError as e:
+        raise MalformedError(f"JSON holds a number that cannot be read: {e}"[:200]) from None
+    except MemoryError:
+        raise LimitExceededError("JSON needs more memory than a worker has") from None
+
+
+def _documents(decoder: json.JSONDecoder, text: str) -> list[Any]:
+    """Parse one document, or one per line when a second starts on a later line."""
+    first, end = decoder.raw_decode(text, _skip(text, 0))
+    found, at = [first], _skip(text, end)
+    while at < len(text):
+        if "\n" not in text[end:at]:
+            raise json.JSONDecodeError("Extra data", text, at)
+        _, end = decoder.raw_decode(text, at)
+        found.append(None)  # only counted: lines are data, not configuration
+        at = _skip(text, end)
+    return found
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _templates(told: object) -> Iterator[tuple[str, str]]:
+    """Yield (origin, source) of the three shapes that `chat_template` has had."""
+    match told:
+        case str():
+            yield "json:chat_template", told
+        case dict():
+            for name, source in list(told.items())[:MAX_TEMPLATES]:
+                if isinstance(source, str):
+                    yield f"json:chat_template.{name[:80]}", source
+        case list():
+            for row in told[:MAX_TEMPLATES]:
+                if isinstance(row, dict) and isinstance(row.get("template"), str):
+                    yield f"json:chat_template.{str(row.get('name'))[:80]}", row["template"]
+        case _:
+            return
+
+
+def _cells(cells: Sequence[object]) -> Iterator[Member]:
+    for number, cell in enumerate(cells[:MAX_CELLS]):
+        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+            continue
+        lines = cell.get("source", "")
+        source = lines if isinstance(lines, str) else "".join(x for x in lines if type(x) is str)
+        body = "\n".join(_magic(line) for line in source.split("\n"))
+        yield Member(f"cell-{number}.py", MemoryBlob(body.encode("utf-8", "replace")))
+    if len(cells) > MAX_CELLS:
+        raise LimitExceededError(f"only the first {MAX_CELLS} cells were read")
+
+
+def _magic(line: str) -> str:
+    """Write `!command` and `%magic` the way IPython compiles them."""
+    bare = line.lstrip()
+    indent = line[: len(line) - len(bare)]
+    if bare.startswith("!"):
+        return f"{indent}get_ipython().system({bare[1:]!r})"
+    if bare.startswith("%"):
+        return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
+    return line
+
+
+def _plain(told: Any, depth: int) -> Json:  # noqa: ANN401 - what a JSON parser returns
+    """Return the same document without what strict JSON cannot say, and not deeper than a bound."""
+    if isinstance(told, float) and not math.isfinite(told):
+        return str(told)
+    if depth >= MAX_FACT_DEPTH:
+        return None
+    if isinstance(told, Mapping):
+        return {str(k): _plain(v, depth + 1) for k, v in told.items()}
+    if isinstance(told, list):
+        return [_plain(v, depth + 1) for v in told]
+    if isinstance(told, int) and not isinstance(told, bool) and abs(told) >= 1 << 1024:
+        return "an integer beyond 1024 bits"
+    return told  # type: ignore[no-any-return]

@@ -1,0 +1,86 @@
+"""Is this a pickle? By its first bytes and a short trial run, never by its name."""
+
+import re
+from dataclasses import dataclass
+
+from pratique.artifacts.readers.pickle.machine import Machine
+from pratique.artifacts.readers.pickle.opcodes import follower
+from pratique.artifacts.readers.pickle.record import Record
+from pratique.core.errors import ArtifactError, LimitExceededError
+from pratique.core.limits import KiB, Limits
+
+TRIAL = 16 * KiB
+TRIAL_LIMITS = Limits(opcodes=8192)
+_MODERN = re.compile(rb"\x80[\x02-\x05]")
+_OLD = re.compile(rb"[P(\]}cIFLSVNKMJGXUT)\x8c\x88\x89]")
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\Z")
+_TEXTUAL = re.compile(rb"[\t\n\r\x20-\x7e]*\Z")
+_TEXT_ENDS = (b"\n.", b"a.", b"s.", b"t.", b"b.", b"(l.", b"(d.")
+_BRACKETED = frozenset(b"(]}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The first bytes of a longer blob."""
+
+    body: bytes
+    size: int
+
+    def read(self, at: int, count: int) -> bytes:
+        """Return what of these bytes is in the head."""
+        return self.body[at : at + max(0, count)] if at >= 0 else b""
+
+    def read_into(self, at: int, buffer: memoryview) -> int:
+        """Fill `buffer` with what of these bytes is in the head."""
+        part = self.read(at, len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def is_pickle(head: bytes, size: int) -> bool:
+    """Tell whether bytes start a pickle: `head` its first bytes, `size` how many there are."""
+    body = head[:TRIAL]
+    modern = _MODERN.match(body) is not None
+    if not modern and not _OLD.match(body):
+        return False
+    record = Record()
+    machine = follower(_Head(body, size), 0, record, TRIAL_LIMITS)
+    try:
+        end = machine.run()
+    except LimitExceededError:
+        return modern or _calls(record)
+    except ArtifactError:
+        return _broken(machine, record, modern=modern, cut=size > len(body))
+    if modern or _calls(record):
+        return True
+    if end != size:
+        return False
+    return bool(record.persistent) or _imports(record) or _certain(body[:end])
+
+
+def _broken(machine: Machine, record: Record, *, modern: bool, cut: bool) -> bool:
+    """Tell whether a stream that does not reach its end, or the head's, is a pickle still."""
+    if _calls(record):
+        return True
+    if cut and machine.at >= TRIAL - 1024:
+        return modern or (machine.protocol > 0 and _imports(record))
+    return modern and (machine.at > 3 or machine.buf[2:3] == b"\x95")  # noqa: PLR2004 - more than PROTO and one opcode
+
+
+def _imports(record: Record) -> bool:
+    found = list(record.imports.values())
+    return bool(found) and all(
+        i.computed or (_NAME.match(i.module) and _NAME.match(i.name)) for i in found
+    )
+
+
+def _calls(record: Record) -> bool:
+    """Tell whether something with a name as Python has them was called, with arguments."""
+    return _imports(record) and any(c.kind != "INST" or c.args for c in record.calls.values())
+
+
+def _certain(body: bytes) -> bool:
+    """Tell whether a whole file that imports nothing is a pickle of protocol 0 or 1 for certain."""
+    if _TEXTUAL.match(body):
+        return body[:1] in b"(IFLSV" and body.endswith(_TEXT_ENDS) and b"\n" in body
+    return len(body) > 3 and body[0] in _BRACKETED and b"q" in body  # noqa: PLR2004 - a container, its memo entry and STOP

@@ -1,0 +1,340 @@
+"""What a Python source does, as a bounded view: imports, calls with resolved names, constants."""
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pratique.artifacts.reader import View
+from pratique.artifacts.readers.python_fold import Names, dotted, fold
+
+MAX_NODES = 1_000_000
+MAX_CALLS = 20_000
+MAX_ARGUMENT = 1_000
+MAX_INNER = 40
+MAX_SOURCES = 12
+LONG = 256
+"""Constants of at least this many characters are remembered by their length."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonCall:
+    """One call. `callee` is resolved through imports, `getattr` and the like.
+
+    `args` and `keywords` hold constants as text (empty where unknown); `inner` the callees of calls
+    inside the arguments, also through local variables. `when` is `import`, `function` (only
+    when somebody calls it) or `main`. `hidden` tells that the name was assembled from pieces.
+    """
+
+    callee: str
+    line: int
+    when: str
+    args: tuple[str, ...] = ()
+    keywords: tuple[tuple[str, str], ...] = ()
+    inner: tuple[str, ...] = ()
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PythonText:
+    """One constant text or bytes that matters by its size or place: `what` is cut."""
+
+    what: str
+    length: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonModule(View):
+    """A Python module's imports, calls and long constants, in source order."""
+
+    imports: tuple[tuple[str, int, str], ...]
+    """(dotted name, line, when)."""
+    calls: tuple[PythonCall, ...]
+    texts: tuple[PythonText, ...]
+    strings: tuple[tuple[str, int], ...]
+    """Short constants that are paths, addresses or commands, with their line."""
+    lines: tuple[str, ...] = ()
+    """Lines with control characters that display in another order than they run."""
+
+
+@dataclass(slots=True)
+class _Scope:
+    """Where a node stands: `function` is the outermost function around it, empty for none."""
+
+    when: str = "import"
+    function: str = ""
+
+
+@dataclass(slots=True)
+class _Found:
+    calls: list[tuple[PythonCall, str]] = field(default_factory=list)
+    imports: list[tuple[str, int, str]] = field(default_factory=list)
+    texts: list[PythonText] = field(default_factory=list)
+    strings: list[tuple[str, int]] = field(default_factory=list)
+    classes: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    """Local names that run at import time: decorators and calls at the top."""
+
+
+_TELLING = re.compile(r"[/\\~]|\.(?:pth|service|plist|ssh|netrc|aws)\b|://|_TOKEN|_KEY|SECRET")
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def summary(tree: ast.Module, text: str, covered: int, partial: str = "") -> PythonModule:
+    """Return the bounded view of a parsed module."""
+    names = _names(tree)
+    found = _Found()
+    whole = True
+    for count, (node, scope) in enumerate(_each(tree)):
+        if count > MAX_NODES or len(found.calls) > MAX_CALLS:
+            whole = False
+            break
+        _see(node, scope, names, found)
+    rows = _when_called(found)
+    return PythonModule(
+        imports=tuple(found.imports),
+        calls=rows,
+        texts=tuple(found.texts),
+        strings=tuple(found.strings[:MAX_CALLS]),
+        lines=tuple(line[:200] for line in text.split("\n") if _BIDI.search(line))[:100],
+        covered=covered,
+        partial=partial or ("" if whole else f"more than {MAX_CALLS} calls"),
+    )
+
+
+def _names(tree: ast.Module) -> Names:
+    """Learn imports first, then assignments of names and constants, twice for chains."""
+    names = Names()
+    assigned: list[tuple[str, ast.expr]] = []
+    for count, node in enumerate(ast.walk(tree)):
+        if count > MAX_NODES:
+            break
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                _imported(node, names)
+            case ast.Assign(targets=[ast.Name() as target]):
+                assigned.append((target.id, node.value))
+            case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
+                assigned.append((target.id, value))
+            case _:
+                pass
+    for _ in range(2):
+        for name, value in assigned:
+            _assign(name, value, names)
+    return names
+
+
+def _imported(node: ast.Import | ast.ImportFrom, names: Names) -> None:
+    base = _base(node)
+    for alias in node.names:
+        if base or alias.asname:
+            names.aliases[alias.asname or alias.name] = base + alias.name
+        else:
+            top = alias.name.partition(".")[0]
+            names.aliases[top] = top
+
+
+def _base(node: ast.Import | ast.ImportFrom) -> str:
+    """Return what stands before the imported names: `package.`, or nothing."""
+    if isinstance(node, ast.Import):
+        return ""
+    return "." * node.level + (node.module or "") + "."
+
+
+def _assign(name: str, value: ast.expr, names: Names) -> None:
+    made_by = _inner(value, names, MAX_SOURCES)
+    if made_by:
+        names.sources[name] = tuple(dict.fromkeys((*names.sources.get(name, ()), *made_by)))[
+            :MAX_SOURCES
+        ]
+    if _is_hidden(value, names):
+        names.hidden.add(name)
+    constant = fold(value, names)
+    if constant is not None:
+        names.constants.setdefault(name, constant)
+    elif name not in names.aliases and isinstance(value, ast.Attribute | ast.Call | ast.Name):
+        meant = dotted(value, names)
+        plain = meant and not meant.startswith(("?", f"{name}.", f"{name}("))
+        if plain and (meant.count("(") <= 1 and len(meant) < 200):  # noqa: PLR2004 - names are short
+            names.aliases[name] = meant
+
+
+def _each(tree: ast.Module) -> Iterator[tuple[ast.AST, _Scope]]:
+    """Yield every node with where it stands, in source order, without recursion."""
+    top = _Scope()
+    stack: list[tuple[ast.AST, _Scope]] = [(tree, top)]
+    while stack:
+        node, scope = stack.pop()
+        yield node, scope
+        stack.extend(reversed(list(_children(node, scope))))
+
+
+def _children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
+    inside = scope
+    body: Sequence[ast.AST] = ()
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            inside = _Scope("function", scope.function or node.name)
+            body = node.body
+        case ast.Assign(targets=[ast.Name() as target], value=ast.Lambda() as value):
+            inside, body = _Scope(scope.when, scope.function or target.id), [value]
+        case ast.Lambda():
+            inside, body = _Scope("function", scope.function or "<lambda>"), [node.body]
+        case ast.ClassDef():
+            inside, body = _Scope(scope.when, scope.function), node.body
+        case ast.If() if _is_main(node.test):
+            inside, body = _Scope("main", scope.function), node.body
+    chosen = {id(b) for b in body}
+    for child in ast.iter_child_nodes(node):
+        yield child, inside if id(child) in chosen else scope
+
+
+def _is_main(test: ast.AST) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.left, ast.Name)
+        and test.left.id == "__name__"
+    )
+
+
+def _see(node: ast.AST, scope: _Scope, names: Names, found: _Found) -> None:
+    match node:
+        case ast.Call():
+            call = _call(node, scope, names)
+            found.calls.append((call, scope.function))
+            if scope.when == "import" and not scope.function:
+                found.used.add(call.callee)
+        case ast.Import() | ast.ImportFrom():
+            base = _base(node)
+            found.imports += [(base + a.name, node.lineno, scope.when) for a in node.names]
+        case ast.Constant(value=str() | bytes()):
+            _constant(node, found)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            found.classes.update([node.name] if isinstance(node, ast.ClassDef) else ())
+            for decorator in node.decorator_list:
+                found.used.add(dotted(decorator, names).partition("(")[0])
+        case _:
+            pass
+
+
+def _constant(node: ast.Constant, found: _Found) -> None:
+    value = node.value
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if len(text) >= LONG:
+        if len(found.texts) < MAX_CALLS:
+            found.texts.append(PythonText(text[:MAX_ARGUMENT], len(text), node.lineno))
+    elif len(found.strings) < MAX_CALLS and _TELLING.search(text):
+        found.strings.append((text, node.lineno))
+
+
+def _call(node: ast.Call, scope: _Scope, names: Names) -> PythonCall:
+    callee = dotted(node.func, names)
+    args = tuple(_shown(a, names) for a in node.args[:20])
+    keywords = tuple((k.arg or "**", _shown(k.value, names)) for k in node.keywords[:40])
+    inner: list[str] = []
+    for argument in [*node.args, *(k.value for k in node.keywords)]:
+        inner += _inner(argument, names, MAX_INNER - len(inner))
+    if isinstance(node.func, ast.Attribute):  # what a method is called on counts as well
+        inner += _inner(node.func.value, names, MAX_INNER - len(inner))
+    return PythonCall(
+        callee, node.lineno, scope.when, args, keywords, tuple(inner), _is_hidden(node.func, names)
+    )
+
+
+def _shown(node: ast.AST, names: Names) -> str:
+    """Return a constant as text; of a list of constants, its items with spaces between."""
+    if isinstance(node, ast.List | ast.Tuple):
+        parts = [_shown(e, names) for e in node.elts[:50]]
+        return " ".join(parts)[:MAX_ARGUMENT]
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, bool)):
+        return str(node.value)
+    value = fold(node, names)
+    if isinstance(value, bytes):
+        return value[:MAX_ARGUMENT].decode("latin-1")
+    return "" if value is None else str(value)[:MAX_ARGUMENT] if isinstance(value, str) else ""
+
+
+def _inner(node: ast.AST, names: Names, most: int) -> list[str]:
+    """Return what an argument calls or names, following a variable once to what it was set to."""
+    found: list[str] = []
+    stack = [node]
+    for _ in range(200):
+        if not stack or len(found) >= most:
+            break
+        part = stack.pop()
+        if isinstance(part, ast.Lambda):
+            continue
+        if isinstance(part, ast.Call):
+            found.append(dotted(part.func, names))
+        elif isinstance(part, ast.Attribute | ast.Name | ast.Subscript):
+            meant = dotted(part, names)
+            found += [meant] if "." in meant or "(" in meant else []
+            root = _root(part)
+            if root:
+                found += names.sources.get(root, ())
+                continue
+        stack.extend(ast.iter_child_nodes(part))
+    return found[:most]
+
+
+def _root(node: ast.AST) -> str:
+    """Return the variable at the bottom of attributes and subscripts, empty for anything else."""
+    for _ in range(30):
+        if not isinstance(node, ast.Attribute | ast.Subscript):
+            break
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_hidden(func: ast.AST, names: Names) -> bool:
+    """Tell a callee whose name comes from pieces or from decoding, not from a plain literal."""
+    node: ast.AST = func
+    for _ in range(20):
+        if isinstance(node, ast.Call):
+            name = dotted(node.func, names)
+            pieces = node.args[1:2] if name == "getattr" else node.args[:1]
+            asks = name == "getattr" or name.endswith(("__import__", "import_module"))
+            if asks and pieces and not isinstance(pieces[0], ast.Constant):
+                return fold(pieces[0], names) is not None
+            if name == "getattr" and node.args:
+                node = node.args[0]
+                continue
+            node = node.func
+        elif isinstance(node, ast.Subscript):
+            if isinstance(node.slice, ast.BinOp | ast.Call | ast.Subscript):
+                return isinstance(fold(node.slice, names), str)
+            node = node.value
+        elif isinstance(node, ast.Attribute):
+            node = node.value
+        else:
+            return isinstance(node, ast.Name) and node.id in names.hidden
+    return False
+
+
+def _leads_to(callee: str, classes: set[str]) -> tuple[str, ...]:
+    """Return the local functions that a call runs: of a class, how it is made and the method."""
+    first, last = callee.partition("(")[0].partition(".")[0], callee.rpartition(".")[2]
+    if first in classes:
+        return "__init__", "__new__", "__post_init__", last
+    return (last if first in {"self", "cls"} else callee,)
+
+
+def _when_called(found: _Found) -> tuple[PythonCall, ...]:
+    """Mark calls in functions that the module calls itself, directly or not, as `import`."""
+    by_function: dict[str, list[str]] = {}
+    for call, function in found.calls:
+        by_function.setdefault(function, []).append(call.callee)
+    reached: set[str] = set()
+    queue = list(found.used)
+    while queue:
+        for name in _leads_to(queue.pop(), found.classes):
+            if name and name in by_function and name not in reached:
+                reached.add(name)
+                queue += by_function[name]
+    return tuple(
+        PythonCall(c.callee, c.line, "import", c.args, c.keywords, c.inner, c.hidden)
+        if function in reached and c.when == "function"
+        else c
+        for c, function in found.calls
+    )

@@ -1,0 +1,101 @@
+"""Python source: parsed to a syntax tree, summed up, never compiled nor run."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers.decoding import opening, whole_text
+from pratique.artifacts.readers.python_module import PythonModule, summary
+from pratique.core.errors import LimitExceededError
+from pratique.core.limits import MiB
+
+MAX_BYTES = 1 * MiB
+"""A syntax tree takes about a hundred times its source."""
+MAX_CHUNKS = 5_000
+
+_LIKELY = re.compile(
+    r"^[ \t]*(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|def[ \t]+\w+[ \t]*\(|class[ \t]+\w+"
+    r"|async[ \t]+def\b|@\w|with[ \t]|for[ \t]+\w|if[ \t]+\w|try:|(?:print|exec)[ \t]"
+    r"|[\w.]+[ \t]*\(|[\w.\[\]'\", ]{1,80}=[^=]|\(|_+\w)",
+    re.MULTILINE,
+)
+_STRONG = re.compile(
+    r"^(?:import[ \t]+[\w., ]+$"
+    r"|from[ \t]+[\w.]+[ \t]+import\b|def[ \t]+\w+\(.*\):|class[ \t]+\w+.*:"
+    r"|#!.*python)",
+    re.MULTILINE,
+)
+_CODE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Call)
+
+
+class PythonReader(Reader):
+    """Reads text that parses as Python and holds imports, definitions or calls.
+
+    Source that this Python cannot parse (Python 2, say) is read statement by statement, and the
+    view says how much was left out.
+    """
+
+    name: ClassVar[str] = "python"
+    kind: ClassVar[Kind] = Kind.TEXT
+    views: ClassVar[tuple[type[View], ...]] = (PythonModule,)
+
+    def recognises(self, subject: Subject) -> bool:
+        """Tell whether some line begins as a Python statement does."""
+        text = opening(subject)
+        if not text or text.lstrip()[:1] in {"{", "["}:
+            return False
+        found = _STRONG if subject.size > MAX_BYTES else _LIKELY
+        return found.search(text) is not None
+
+    def read(self, subject: Subject) -> Iterator[Item]:
+        """Yield one PythonModule and a claim; nothing when the text is no Python after all."""
+        if subject.size > MAX_BYTES:
+            raise LimitExceededError(f"Python of more than {MAX_BYTES} bytes is not parsed")
+        text = whole_text(subject, MAX_BYTES).text
+        partial = ""
+        try:
+            tree = parse(text)
+        except (SyntaxError, ValueError) as e:
+            salvaged = _salvage(text)
+            if salvaged is None:
+                return
+            tree, left = salvaged
+            partial = f"{left} statements are no Python 3: {e}"[:200]
+        except (RecursionError, MemoryError):
+            raise LimitExceededError("the source is nested too deep to parse") from None
+        if any(isinstance(node, _CODE) for node in ast.walk(tree)):
+            yield Claim(0, subject.size, "python source")
+            yield summary(tree, text, subject.size, partial)
+
+
+def parse(text: str) -> ast.Module:
+    """Parse without letting the warnings of hostile source out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+_STATEMENT = re.compile(r"^(?=[^\s#)\]}])", re.MULTILINE)
+_PRINT = re.compile(r"^([ \t]*)(print|exec)[ \t]+(?![=(])(.*)$", re.MULTILINE)
+
+
+def _salvage(text: str) -> tuple[ast.Module, int] | None:
+    """Parse each top-level statement by itself; None when most of it is no Python at all."""
+    if not _STRONG.search(text):
+        return None
+    starts = [m.start() for m in _STATEMENT.finditer(text)][:MAX_CHUNKS]
+    body: list[ast.stmt] = []
+    left = 0
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        try:
+            part = parse(_PRINT.sub(r"\1\2(\3)", text[start:end]))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            left += 1
+            continue
+        body += part.body
+    if left * 2 > len(starts) or not body:
+        return None
+    return ast.Module(body, []), left

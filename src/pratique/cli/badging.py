@@ -1,0 +1,218 @@
+"""`pratique keys init`, `pratique badge` and `pratique verify`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from pratique.artifacts.sources.base import Source
+from pratique.attest.statement import DAYS, MAX_DAYS
+from pratique.attest.verify import Check, NotVerifiedError, Verification
+from pratique.core.errors import MachineError, PratiqueError, UsageError
+from pratique.core.verdict import Decision, Verdict
+from pratique.flows import keys as keyring
+from pratique.flows.asked import Asked
+from pratique.flows.badge import badge as make_badge
+from pratique.flows.verify import Demand
+from pratique.flows.verify import verify as check_badge
+from pratique.flows.wish import BadgeMade, Wish
+from pratique.policy import pack as packs
+from pratique.policy import waivers as waiving
+
+GOOD, BAD, WRONG_USE, UNFINISHED = 0, 1, 2, 3
+"""Exit codes: it holds; it does not, or a person has to look; wrong use; not all was seen."""
+
+_EXITS = {
+    Verdict.ADMIT: GOOD,
+    Verdict.INCOMPLETE: UNFINISHED,
+    Verdict.REVIEW: BAD,
+    Verdict.REJECT: BAD,
+}
+
+
+class Format(StrEnum):
+    """How `verify` answers."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file to the command line."""
+    keys = typer.Typer(help="Make the keys that badges are signed with.", no_args_is_help=True)
+    keys.command("init")(keys_init)
+    app.add_typer(keys, name="keys")
+    app.command("badge")(badge)
+    app.command("verify")(verify)
+
+
+def keys_init(
+    folder: Annotated[Path | None, typer.Argument(help="Where; default: the user's own.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long the keys are good.")] = 365,
+) -> None:
+    """Make an Ed25519 key for statements, a P-256 key for model.sig, and trust.json.
+
+    Set PRATIQUE_KEY_PASSPHRASE to lock the private keys. Keys are never overwritten.
+    """
+    where = folder or keyring.default_folder()
+    out = Console(soft_wrap=True)
+    with _errors():
+        made = keyring.init(where, now=datetime.now(UTC), days=days)
+    for role, signer in made.items():
+        out.print(_line("+", "green", f"{role} key {signer.keyid[:16]}"))
+    out.print(_line(" ", "", f"kept in {str(where)!r}; private keys are readable by you alone"))
+    out.print(_line(" ", "", f"give {str(where / 'trust.json')!r} to whoever verifies your badges"))
+
+
+def badge(  # noqa: PLR0913 - each is one option
+    path: Annotated[str, typer.Argument(help="A file, a folder, or hf://ORG/NAME@REV.")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The badge's folder; NAME.pratique else.")
+    ] = None,
+    keys: Annotated[Path | None, typer.Option(help="The folder of `pratique keys init`.")] = None,
+    policy: Annotated[str, typer.Option(help="A pack's name or file.")] = "default",
+    waivers: Annotated[Path | None, typer.Option(help="A YAML file of waivers.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Mark the model card README.md.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="How long it lasts.")] = DAYS,
+    always: Annotated[bool, typer.Option("--always", help="Also attest a bad result.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="The store's folder.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Workers.")] = 2,
+) -> None:
+    """Scan a model, decide, and write a signed badge that anyone can verify offline."""
+    console = Console(soft_wrap=True)
+    with _errors():
+        pack = packs.load(policy)
+        if waivers:
+            pack = pack.with_waivers(waiving.load(waivers))
+        where = keys or keyring.default_folder()
+        wish = Wish(keys=where, out=out, card=card, days=days, always=always)
+        asked = Asked(jobs=jobs, cache=cache)
+        made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))
+    _tell_decision(console, made.decision)
+    _tell_badge(console, made)
+    raise typer.Exit(_EXITS[made.decision.verdict] or (GOOD if made.headline.good else UNFINISHED))
+
+
+def verify(  # noqa: PLR0913 - each is one option
+    path: Annotated[Path, typer.Argument(help="The model: a file or a folder.")],
+    *,
+    badge: Annotated[Path | None, typer.Option(help="Its badge; NAME.pratique else.")] = None,
+    trust: Annotated[Path | None, typer.Option(help="trust.json; the user's own else.")] = None,
+    policy: Annotated[str, typer.Option(help="Demand this pack, by name or file.")] = "",
+    level: Annotated[str, typer.Option(help="Demand this level.")] = "L1",
+    at: Annotated[str, typer.Option(help="Verify as of a day, such as 2026-12-31.")] = "",
+    answer: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+) -> None:
+    """Check a badge, offline: trust root, signature, every file, expiry, policy, level."""
+    console = Console(soft_wrap=True)
+    with _errors():
+        demand = Demand(
+            trust=trust or keyring.default_folder() / "trust.json",
+            at=_day(at),
+            badge=badge,
+            level=level,
+            policy=packs.load(policy) if policy else None,
+        )
+        try:
+            told: Verification | NotVerifiedError = check_badge(path, demand)
+        except NotVerifiedError as e:
+            told = e
+    if answer is Format.JSON:
+        typer.echo(json.dumps(_as_json(told), indent=1))
+    else:
+        _tell_checks(console, told)
+    raise typer.Exit(BAD if isinstance(told, NotVerifiedError) else GOOD)
+
+
+def _source(path: str) -> Source:
+    """Return the source that a path or an address stands for; imported late, it is not small."""
+    opened: Source = import_module("pratique.artifacts.sources.opening").open_source(path)
+    return opened
+
+
+def _day(text: str) -> datetime:
+    if not text:
+        return datetime.now(UTC)
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    except ValueError as e:
+        raise UsageError(f"--at: {text!r} is no day such as 2026-12-31") from e
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Turn an error that was raised on purpose into two lines and an exit code."""
+    try:
+        yield
+    except PratiqueError as e:
+        console = Console(stderr=True, soft_wrap=True)
+        console.print(_line("x", "bold red", str(e)))
+        console.print(_line(" ", "", e.hint()))
+        code = WRONG_USE if isinstance(e, UsageError) else BAD
+        raise typer.Exit(UNFINISHED if isinstance(e, MachineError) else code) from e
+
+
+def _line(mark: str, style: str, words: str) -> Text:
+    """Return a line for the terminal; what is hostile in it stays visible and does nothing."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
+    return Text.assemble((f"{mark} ", style), shown.encode("utf-8", "backslashreplace").decode())
+
+
+def _tell_decision(console: Console, decision: Decision) -> None:
+    for result in decision.results:
+        if not result.held:
+            console.print(_line("x", "red", f"{result.id}: {result.reason} -> {result.otherwise}"))
+    for waiver in decision.waivers:
+        name = f"{waiver.rule or waiver.fingerprint} at {waiver.path}"
+        console.print(_line("~", "yellow", f"waived: {name}: {waiver.reason} ({waiver.approver})"))
+    for sentence in decision.ignored:
+        console.print(_line("!", "yellow", sentence))
+
+
+def _tell_badge(console: Console, made: BadgeMade) -> None:
+    head = made.headline
+    style = "bold green" if head.good else "bold red"
+    if made.folder is None:
+        words = f"{head.result}: no badge was written; `pratique scan` tells more"
+        console.print(_line("x", style, words))
+        return
+    words = f"{head.result}, level {head.level}, until {head.expires:%Y-%m-%d}: {made.folder}"
+    console.print(_line("+" if head.good else "x", style, words))
+    console.print(_line(" ", "", "L1 is what this version can reach: the model was not run"))
+
+
+def _tell_checks(console: Console, told: Verification | NotVerifiedError) -> None:
+    for check in told.checks:
+        mark, style = ("+", "green") if check.held else ("x", "bold red")
+        console.print(_line(mark, style, f"{check.name:<12} {check.says}"))
+    if isinstance(told, NotVerifiedError):
+        console.print(_line("x", "bold red", f"NOT VALID: {told}"))
+        console.print(_line(" ", "", told.hint()))
+        return
+    until = f"{told.claims.expires:%Y-%m-%d}"
+    console.print(_line("+", "bold green", f"VALID: {told.result}, until {until}"))
+    for limitation in told.claims.predicate["limitations"]:
+        console.print(_line("-", "dim", limitation))
+
+
+def _as_json(told: Verification | NotVerifiedError) -> dict[str, Any]:
+    valid = isinstance(told, Verification)
+    return {
+        "schemaVersion": 1,
+        "valid": valid,
+        "result": told.result if isinstance(told, Verification) else None,
+        "checks": [_check(check) for check in told.checks],
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {"name": check.name, "held": check.held, "says": check.says}

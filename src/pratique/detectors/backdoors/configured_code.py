@@ -1,0 +1,78 @@
+"""What configurations of a repository name as code: shared by the rules about it."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from pratique.artifacts.views import Repository, RepositoryFile
+
+MAX_TARGETS = 1_000
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[a-z_]{2,20}")
+
+
+def documents(view: Repository) -> Iterator[tuple[RepositoryFile, object]]:
+    """Yield every file that holds a JSON configuration, with the document."""
+    for file in view.files:
+        for kind, _, data in file.facts:
+            if kind == "json":
+                yield file, data
+
+
+def auto_map(document: object) -> Iterator[str]:
+    """Yield every target of `auto_map`, which may be a text or a pair of tokenizers."""
+    told = document.get("auto_map") if isinstance(document, dict) else None
+    for value in list(told.values())[:MAX_TARGETS] if isinstance(told, dict) else []:
+        for target in value if isinstance(value, list) else [value]:
+            if isinstance(target, str) and target:
+                yield target
+
+
+def posix(folder: str, module: str) -> str:
+    """Return the path of the file that a module beside `folder`'s configuration stands for."""
+    return posixpath.join(folder, module.replace(".", "/") + ".py")
+
+
+def rows(file: RepositoryFile) -> Iterator[tuple[str, str, int]]:
+    """Yield (key, value, line) of the keys in a file's YAML that name code."""
+    for kind, _, data in file.facts:
+        for row in data if kind == "yaml" and isinstance(data, list) else []:
+            match row:
+                case [str() as key, str() as value, int() as line]:
+                    yield key, value, line
+                case _:
+                    continue
+
+
+def is_mlmodel(file: RepositoryFile) -> bool:
+    """Tell MLflow's file by its fixed name, or by its key `loader_module`."""
+    if file.path.rpartition("/")[2] == "MLmodel":
+        return True
+    return any(key == "loader_module" for key, _, _ in rows(file))
+
+
+def targets(file: RepositoryFile) -> Iterator[tuple[str, int]]:
+    """Yield (dotted name, line) of every callable that a YAML or JSON file names."""
+    for key, value, line in rows(file):
+        if (key in {"_target_", "class_path"} and value) or (
+            key == "target" and "." in value and _DOTTED.fullmatch(value)
+        ):
+            yield value, line
+    for kind, _, data in file.facts:
+        if kind == "json":
+            for value in _in_json(data):
+                yield value, 0
+
+
+def _in_json(document: object) -> Iterator[str]:
+    stack = [document]
+    for _ in range(200_000):
+        if not stack:
+            return
+        part = stack.pop()
+        if isinstance(part, dict):
+            for key, value in part.items():
+                if key in {"_target_", "class_path"} and isinstance(value, str):
+                    yield value
+            stack.extend(part.values())
+        elif isinstance(part, list):
+            stack.extend(part)

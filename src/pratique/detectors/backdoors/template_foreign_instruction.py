@@ -1,0 +1,102 @@
+"""BKD007 template-foreign-instruction."""
+
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pratique.artifacts.readers.template_tree import parse_template, spot
+from pratique.artifacts.views import TemplateView
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
+from pratique.detectors.base import Detector
+
+_ORDERS = re.compile(
+    r"(?i)\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier"
+    r"|system|safety)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines|messages?)"
+    r"|\b(?:do not|don't|never)\b[^.\n]{0,20}\b(?:tell|reveal|mention|inform|disclose)\b"
+    r"[^.\n]{0,30}\b(?:to the user|the user|users)\b"
+    r"|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,60}\bto https?://"
+)
+_IMAGE = re.compile(
+    r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{1,200}|<img[^>\n]{0,80}src=[\"']?https?://[^>\s]{1,200}"
+)
+_ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]{3,100})[^\s\"'<>)]{0,100}")
+KNOWN_HOSTS = (
+    "json-schema.org",
+    "huggingface.co",
+    "w3.org",
+    "github.com",
+    "schema.org",
+    "wikipedia.org",
+    "openai.com",
+    "anthropic.com",
+    "mistral.ai",
+    "qwen.ai",
+    "deepseek.com",
+    "google.dev",
+    "google.com",
+    "nvidia.com",
+    "ibm.com",
+    "llama.com",
+    "meta.com",
+    "microsoft.com",
+    "cohere.com",
+    "example.com",
+    "x.ai",
+    "arxiv.org",
+)
+
+
+def _suspects(text: str) -> Iterator[tuple[str, Severity, str]]:
+    for match in _ORDERS.finditer(text):
+        yield "an order", Severity.HIGH, match[0]
+    for match in _IMAGE.finditer(text):
+        yield "an image link", Severity.HIGH, match[0]
+    for match in _ADDRESS.finditer(text):
+        host = match[1].lower().rstrip(".")
+        if not any(host == k or host.endswith("." + k) for k in KNOWN_HOSTS):
+            yield "an address", Severity.MEDIUM, match[0]
+
+
+class TemplateForeignInstruction(Detector[TemplateView]):
+    """A chat template writes instructions or addresses that serve somebody else.
+
+    ## What it looks for
+    Text in the template that tells the model to ignore or hide instructions, to keep something from
+    the user, or to send data somewhere; images and links whose address is built from the
+    conversation; and web addresses of hosts that document no format.
+
+    ## Why it matters
+    What a template writes becomes part of every prompt, with the authority of the system message. A
+    link that carries the conversation leaks it as soon as a client renders the answer.
+
+    ## What to do
+    Read the text. Remove it, or use the template of the base model.
+
+    ## What it cannot see
+    Polite wording, other languages, and text that is assembled from many small pieces.
+    """
+
+    rule: ClassVar[Rule] = Rule(
+        id=RuleId("BKD007"),
+        slug="template-foreign-instruction",
+        stage=Stage.BACKDOORS,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        refs=("CWE-506", "ATLAS:AML.T0051", "ATLAS:AML.T0057", "OWASP-LLM:2025-LLM01"),
+        since="0.1",
+    )
+    reads: ClassVar[type[TemplateView]] = TemplateView
+
+    def inspect(self, view: TemplateView) -> Iterator[Finding]:
+        """Report each suspicious text once."""
+        seen: set[str] = set()
+        for use in parse_template(view.source).uses:
+            if use.kind != "words":
+                continue
+            for why, severity, match in _suspects(use.what):
+                if match not in seen:
+                    seen.add(match)
+                    says = f"line {use.line} of the template writes {why}: {match[:80]!r}"
+                    yield self.finding(
+                        spot(view, use.line), says, severity=severity, origin=view.origin
+                    )

@@ -3,9 +3,7 @@
 import hashlib
 import os
 import re
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from pratique.artifacts.sources.base import Source
 from pratique.artifacts.sources.file import FileSource
@@ -71,12 +69,15 @@ def _whose(signed_by: str) -> bytes | tuple[str, str]:
 
 
 def _verify(source: Source, whose: bytes | tuple[str, str], at: Path | None) -> None:
-    checks: Any = import_module("pratique.attest.publisher")
-    body, inside = _signature(source, at)
-    signature = checks.Signature(body, inside)
-    single = isinstance(source, FileSource)
-    check = checks.signed_by_key if isinstance(whose, bytes) else checks.signed_by_identity
-    check(signature, whose, _digests(source), single=single)
+    # cryptography is not small, and few scans need it
+    from pratique.attest import publisher as checks  # noqa: PLC0415
+
+    signature = checks.Signature(*_signature(source, at))
+    digests, single = _digests(source), isinstance(source, FileSource)
+    if isinstance(whose, bytes):
+        checks.signed_by_key(signature, whose, digests, single=single)
+    else:
+        checks.signed_by_identity(signature, whose, digests, single=single)
 
 
 def _signature(source: Source, at: Path | None) -> tuple[bytes, str]:

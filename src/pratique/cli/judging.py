@@ -1,11 +1,9 @@
-"""The seam to the policy: a pack by name or path, waivers and a baseline from files, a decision."""
+"""What a decision needs from the command line: a pack, waivers, a baseline, a threshold."""
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from pratique.cli.reports.as_json import SHAPE
 from pratique.core.errors import UsageError
@@ -13,6 +11,10 @@ from pratique.core.finding import Severity
 from pratique.core.limits import MiB
 from pratique.core.scan import Scan
 from pratique.core.verdict import Decision
+from pratique.policy import pack as packs
+from pratique.policy import waivers as waiving
+from pratique.policy.decide import decide
+from pratique.policy.pack import Pack
 
 BASELINE_BYTES = 512 * MiB
 
@@ -21,15 +23,14 @@ BASELINE_BYTES = 512 * MiB
 class Judge:
     """What a decision needs besides the scan."""
 
-    pack: Any
+    pack: Pack
     fail_on: Severity | None = None
     fail_on_coverage: bool = False
     known: frozenset[str] = frozenset()
 
     def decide(self, scan: Scan) -> Decision:
         """Return the policy's answer for one scan."""
-        decide = import_module("pratique.policy.decide").decide
-        decision: Decision = decide(
+        return decide(
             scan,
             self.pack,
             now=datetime.now(UTC),
@@ -37,20 +38,17 @@ class Judge:
             fail_on_coverage=self.fail_on_coverage,
             known=self.known,
         )
-        return decision
 
 
-def load_pack(name: str, waivers: Path | None = None) -> Any:  # noqa: ANN401 - policy's own type
+def load_pack(name: str, waivers: Path | None = None) -> Pack:
     """Return the policy pack of this name, or in this file, with the waivers of another.
 
     Raises:
         UsageError: there is none, or it makes no sense.
 
     """
-    pack = import_module("pratique.policy.pack").load(name)
-    if waivers is None:
-        return pack
-    return pack.with_waivers(import_module("pratique.policy.waivers").load(waivers))
+    pack = packs.load(name)
+    return pack.with_waivers(waiving.load(waivers)) if waivers else pack
 
 
 def load_baseline(path: Path | None) -> frozenset[str]:

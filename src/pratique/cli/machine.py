@@ -1,8 +1,7 @@
 """`self-test` shows which mechanisms this machine offers, each tried for real."""
 
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pratique.cli.reports.safe import plain
+from pratique.sandbox import selftest
+from pratique.sandbox.selftest import Probe
 
 INCOMPLETE = 3
 NEEDED = frozenset({"landlock", "seccomp"})
@@ -26,7 +27,7 @@ def self_test(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every attempt.")] = False,
 ) -> None:
     """Try every isolation mechanism on this machine; exit 0 if a scan here can be complete."""
-    probes: tuple[Any, ...] = import_module("pratique.sandbox.selftest").self_test()
+    probes = selftest.self_test()
     console = Console(highlight=False)
     for part in _PARTS:
         some = [probe for probe in probes if _split(probe.name)[0] == part]
@@ -41,7 +42,7 @@ def self_test(
     console.print(Text("A scan on this machine can be complete.", "bold green"))
 
 
-def _tell(console: Console, part: str, probes: Sequence[Any], *, verbose: bool) -> None:
+def _tell(console: Console, part: str, probes: Sequence[Probe], *, verbose: bool) -> None:
     head, good, bad = _PARTS[part]
     held = sum(probe.held for probe in probes)
     console.print(Text.assemble("\n", (head, "bold"), (f"  {held} of {len(probes)}", "dim")))
@@ -55,7 +56,7 @@ def _tell(console: Console, part: str, probes: Sequence[Any], *, verbose: bool) 
         console.print(table)
 
 
-def _trouble(probes: Sequence[Any]) -> str:
+def _trouble(probes: Sequence[Probe]) -> str:
     """Return why no scan here can be complete, or nothing."""
     named = [(*_split(probe.name), probe.held) for probe in probes]
     held = {name.split("-")[0] for part, name, good in named if part == "jail" and good}

@@ -5,9 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +15,8 @@ from harness import accounts
 from harness.hub_endpoint import Hub, serving
 from pratique.artifacts.sources.base import Source
 from pratique.artifacts.sources.opening import open_source
+from pratique.attest import keys, model_signing
+from pratique.attest.publisher import Signature
 from pratique.cli import judging
 from pratique.cli.app import default_cache, limits
 from pratique.cli.entry import main
@@ -35,6 +36,7 @@ from pratique.core.limits import GiB
 from pratique.core.scan import Scan
 from pratique.flows import scan as flow
 from pratique.flows.asked import Asked
+from pratique.sandbox.selftest import Probe
 
 ROOT = Path(__file__).parents[3]
 
@@ -251,19 +253,12 @@ def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == schema()
 
 
-@dataclass
-class _Probe:
-    name: str
-    held: bool
-    says: str = ""
-
-
 SOUND = (
-    _Probe("machine: landlock", held=True, says="ABI 7"),
-    _Probe("jail: landlock-7", held=True),
-    _Probe("jail: seccomp", held=True),
-    _Probe("attempt: fork", held=True, says="EPERM"),
-    _Probe("allowed: sleep", held=True),
+    Probe("machine: landlock", held=True, says="ABI 7"),
+    Probe("jail: landlock-7", held=True, says="holds"),
+    Probe("jail: seccomp", held=True, says="holds"),
+    Probe("attempt: fork", held=True, says="EPERM"),
+    Probe("allowed: sleep", held=True, says="holds"),
 )
 
 
@@ -271,24 +266,23 @@ SOUND = (
     ("lost", "code", "says"),
     [
         (None, 0, "can be complete"),
-        (_Probe("attempt: mount", held=False, says="done\x1b[2J"), 3, "'mount' did not"),
-        (_Probe("jail: user-namespace", held=False, says="forbidden"), 0, "forbidden"),
+        (Probe("attempt: mount", held=False, says="done\x1b[2J"), 3, "'mount' did not"),
+        (Probe("jail: user-namespace", held=False, says="forbidden"), 0, "forbidden"),
         ("jail: seccomp", 3, "seccomp cannot hold"),
         ("jail: landlock-7", 3, "landlock cannot hold"),
     ],
 )
 def test_self_test(
-    lost: _Probe | str | None,
+    lost: Probe | str | None,
     code: int,
     says: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     probes = [probe for probe in SOUND if probe.name != lost]
-    if isinstance(lost, _Probe):
+    if isinstance(lost, Probe):
         probes.append(lost)
-    fake = SimpleNamespace(self_test=lambda: tuple(probes))
-    monkeypatch.setitem(sys.modules, "pratique.sandbox.selftest", fake)
+    monkeypatch.setattr("pratique.sandbox.selftest.self_test", lambda: tuple(probes))
     for args in ([], ["--verbose"]):
         assert main(["self-test", *args]) == code
         said = capsys.readouterr().out
@@ -312,51 +306,57 @@ def test_limits_and_digests() -> None:
     assert publisher(open_source("good"), None, None) == ()
 
 
-class _Checks:
-    """Stands in for the room that knows signatures."""
+def test_a_publishers_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
 
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
+    def by_key(signature: Signature, pem: bytes, digests: dict[str, str], *, single: bool) -> None:
+        seen.append((signature, pem, digests, single))
 
-    def Signature(self, body: bytes, inside: str) -> object:  # noqa: N802 - a class's name
-        return (body, inside)
-
-    def signed_by_key(self, *args: Any, single: bool) -> None:  # noqa: ANN401 - anything
-        self.seen.append((*args, single))
-
-    def signed_by_identity(self, *_: object, single: bool) -> None:
+    def by_identity(*_: object, single: bool) -> None:
         raise EvidenceError(f"signed by another \udcff {single}")
 
-
-def test_a_publishers_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checks = _Checks()
-    monkeypatch.setitem(sys.modules, "pratique.attest.publisher", checks)
+    monkeypatch.setattr("pratique.attest.publisher.signed_by_key", by_key)
+    monkeypatch.setattr("pratique.attest.publisher.signed_by_identity", by_identity)
     (tmp_path / "key.pem").write_bytes(b"key")
     (tmp_path / "m").mkdir()
     (tmp_path / "m/model.sig").write_bytes(b"sig")
     source = open_source("m")
-    assert publisher(source, "key.pem", None)[0][1] == {
-        "signed_by": "key.pem",
-        "verified": True,
-        "why": "",
-    }
+    told = {"signed_by": "key.pem", "verified": True, "why": ""}
+    assert publisher(source, "key.pem", None) == (("publisher-signature", told),)
     digest = hashlib.sha256(b"sig").hexdigest()
-    assert checks.seen == [((b"sig", "model.sig"), b"key", {"model.sig": digest}, False)]
+    whole = (Signature(b"sig", "model.sig"), b"key", {"model.sig": digest}, False)
+    assert seen.pop() == whole
     publisher(open_source("good"), "key.pem", Path("m/model.sig"))
-    assert checks.seen[1][0] == (b"sig", "")
-    assert checks.seen[1][3]
+    assert seen.pop()[::3] == (Signature(b"sig", ""), True)
     said = publisher(source, "me@example.com,https://issuer.example", None)[0][1]
-    assert said == {
-        "signed_by": "me@example.com,https://issuer.example",
-        "verified": False,
-        "why": "signed by another \\xff False",
-    }
+    assert isinstance(said, dict)
+    assert said["why"] == "signed by another \\xff False"
     (tmp_path / "m/model.sig").unlink()
     said = publisher(source, "key.pem", None)[0][1]
     assert isinstance(said, dict)
     assert "no model.sig" in said["why"]
     with pytest.raises(UsageError, match="https://ISSUER"):
         publisher(source, "nobody.pem", None)
+
+
+def test_a_real_signature_and_a_flipped_byte(tmp_path: Path) -> None:
+    keys.init(tmp_path / "keys", now=datetime.now(UTC))
+    signer = keys.signer(tmp_path / "keys", keys.MODEL_SIG)
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/a.bin").write_bytes(b"weights")
+    digests = {"a.bin": hashlib.sha256(b"weights").hexdigest()}
+    body = model_signing.sign("m", digests, signer, single=False)
+    (tmp_path / "m/model.sig").write_bytes(body)
+    whose = str(tmp_path / "keys" / f"{keys.MODEL_SIG}.pub.pem")
+
+    def verified() -> object:
+        said = publisher(open_source("m"), whose, None)[0][1]
+        assert isinstance(said, dict)
+        return said["verified"]
+
+    assert verified() is True
+    (tmp_path / "m/a.bin").write_bytes(b"weightz")
+    assert verified() is False
 
 
 def test_no_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ def _target(target: Target) -> dict[str, Any]:
             "policy_digest": decision.pack_digest,
             "input_digest": decision.input_digest,
             "waived": sorted(decision.waived),
+            "ignored_waivers": list(decision.ignored),
             "requirements": [
                 {
                     "id": r.id,
@@ -73,6 +74,7 @@ def _target(target: Target) -> dict[str, Any]:
         "findings": [_finding(row) for row in target.rows()],
         "stages": [asdict(line) | {"stage": line.stage.value} for line in stages(scan)],
         "not_examined": _gaps(scan),
+        "intended": [{"check": kind, "outcome": outcome} for kind, outcome in scan.intended],
         "jail": {
             "tier": scan.jail.tier,
             "sound": scan.jail.sound,

@@ -60,6 +60,10 @@ def _target() -> dict[str, Any]:
             "findings": _list(_finding()),
             "stages": _list(_stage()),
             "not_examined": _list(_gap()),
+            "intended": {
+                **_list(_object({"check": _TEXT, "outcome": _TEXT})),
+                "description": "how what the caller said was intended came out",
+            },
             "jail": _jail(),
             "files": _list(_file()),
             "repository_checks": _list(_check()),
@@ -74,7 +78,8 @@ def _decision() -> dict[str, Any]:
             "policy": _TEXT,
             "policy_digest": _TEXT,
             "input_digest": _TEXT,
-            "waived": _list(_TEXT),
+            "waived": {**_list(_TEXT), "description": "fingerprints of accepted findings"},
+            "ignored_waivers": {**_list(_TEXT), "description": "why a waiver has no effect"},
             "requirements": _list(_object(requirement)),
         }
     )

@@ -89,7 +89,8 @@ def _verdict(target: Target) -> Iterator[RenderableType]:
         ("policy", f"{plain(target.decision.pack)}  {target.decision.pack_digest[:19]}"),
         ("digest", target.scan.root()),
     ]
-    facts += [("note", plain(says)) for says in getattr(target.decision, "ignored", ())]
+    facts += [("intended", f"{kind}: {how}") for kind, how in target.scan.intended]
+    facts += [("note", plain(says)) for says in target.decision.ignored]
     yield _in(_pairs((Text(word, "dim"), value) for word, value in facts))
 
 

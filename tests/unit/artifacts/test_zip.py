@@ -298,3 +298,13 @@ def test_end_records_that_differ_are_a_contradiction() -> None:
     read = read_zip(patched(body, body.rindex(b"PK\5\6") + 8, b"\1\0\1\0"))
     assert read.members == FILES
     assert read.kinds == {"directory"}
+
+
+def test_two_zip64_records_are_both_followed() -> None:
+    other = with_zip64_end(zipped({"other": b"2"}))
+    mine = zipped({"mine": b"1"})
+    whole = with_zip64_end(other + mine)
+    where = other.index(b"PK\6\6").to_bytes(8, "little")
+    read = read_zip(patched(whole, whole.rindex(b"PK\6\7") + 8, where))
+    assert read.members == {"mine": b"1", "other": b"2"}
+    assert "directory" in read.kinds

@@ -277,6 +277,7 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         "bad-rpc": script(forward('ops.aten.rpc_async("worker", "f", [x])')),
         "good-model": script(forward("x = torch.add(x, 1)")),
         "evasion-collective": script(forward('x = ops._c10d_functional.all_reduce(x, "sum", "0")')),
+        "evasion-printed": script(forward('_0 = rpc_remote("worker", "f", (x,))')),
         "evasion-class": script(forward("_1 = __torch__.torch.classes.c10d.ProcessGroup")),
     },
     "torchscript-unknown-operator": {

@@ -22,6 +22,7 @@ from pratique.artifacts.readers.streams import (
     Bzip2Reader,
     GzipReader,
     JoblibZfileReader,
+    Lz4Reader,
     LzmaReader,
     XzReader,
     ZlibReader,
@@ -58,6 +59,10 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (LzmaReader(), lzma.compress(b"content " * 50, lzma.FORMAT_ALONE)),
     (ZlibReader(), zlib.compress(b"content " * 50)),
     (JoblibZfileReader(), b"ZF" + b"0x190".ljust(19) + zlib.compress(b"content " * 50)),
+    (
+        Lz4Reader(),
+        bytes.fromhex("04224d184440a70a000000") + b"\x3fabc\x03\x00\x05\x20xy" + bytes(8),
+    ),
     (UnopenedReader(), b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)),
 ]
 EDIT = st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=9), st.booleans())

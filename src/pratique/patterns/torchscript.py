@@ -8,6 +8,7 @@ _TEXT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*")
 _SOURCE = re.compile(
     r"\bops\s*\.\s*(?P<space>\w+)\s*\.\s*(?P<name>\w+(?:\s*\.\s*\w+)?)"
     r"|\btorch\s*\.\s*classes\s*\.\s*(?P<classes>\w+)\s*\.\s*(?P<cls>\w+)"
+    r"|(?<![\w.])(?P<rpc>rpc_(?:sync|async|remote))\s*\("
     r"|\btorch\s*\.\s*(?P<plain>\w+)\s*(?:\.\s*(?P<more>\w+)\s*)?\("
 )
 # The mobile format is a pickle: names are texts with their length before them, or lines.
@@ -37,6 +38,8 @@ def operators(source: str, *, bytecode: bool = False) -> Iterator[Operator]:
     for m in _SOURCE.finditer(blank):
         if m["classes"]:
             yield Operator(m["classes"], m["cls"], m.start(), is_class=True)
+        elif m["rpc"]:
+            yield Operator("prim", m["rpc"], m.start())
         elif m["space"]:
             yield Operator(m["space"], re.sub(r"\s", "", m["name"]), m.start())
         elif m["more"]:

@@ -15,10 +15,12 @@ from harness.inspecting import subject_of
 from harness.reading import Read
 from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.catalog import READERS
+from pratique.artifacts.readers.lz4 import unpack_block
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
     GzipReader,
     JoblibZfileReader,
+    Lz4Reader,
     LzmaReader,
     XzReader,
     ZlibReader,
@@ -29,6 +31,7 @@ from pratique.core.limits import Limits, MiB
 
 BODY = b"the weights of a model " * 200
 ZFILE = b"ZF" + hex(len(BODY)).encode().ljust(19) + zlib.compress(BODY)
+LZ4 = bytes.fromhex("04224d186440a7") + len(BODY).to_bytes(3, "little") + b"\x80" + BODY + bytes(8)
 ALL = [
     (GzipReader(), gzip.compress(BODY)),
     (Bzip2Reader(), bz2.compress(BODY)),
@@ -36,6 +39,7 @@ ALL = [
     (LzmaReader(), lzma.compress(BODY, lzma.FORMAT_ALONE)),
     (ZlibReader(), zlib.compress(BODY)),
     (JoblibZfileReader(), ZFILE),
+    (Lz4Reader(), LZ4),
 ]
 IDS = [reader.name for reader, _ in ALL]
 
@@ -106,7 +110,6 @@ def test_many_tiny_streams_are_linear() -> None:
         ("7z", b"7z\xbc\xaf\x27\x1c\0\4"),
         ("rar", b"Rar!\x1a\x07\1\0"),
         ("zstd", b"\x28\xb5\x2f\xfd\x24\0"),
-        ("lz4", b"\x04\x22\x4d\x18\x64\x40"),
         ("cab", b"MSCF\0\0\0\0"),
         ("cpio", b"070701" + b"0" * 104),
     ],
@@ -126,3 +129,22 @@ def test_random_bytes_are_no_archive() -> None:
     for start in (b"x\x9c", b"x^2 + y^2", b"BZh9", b"\x1f\x8b\x08\0", b"]\0\0\0", b"ZF0x12"):
         body = start + chance.randbytes(9000)
         assert [r.name for r in READERS if r.recognises(subject_of(body))] == [], start
+
+
+def test_lz4_blocks_copy_from_what_came_before() -> None:
+    block = b"\x3fabc" + b"\x03\x00" + b"\xff\x05" + b"\x20xy"
+    assert unpack_block(block, b"", 1000) == b"abc" * (1 + 279 // 3) + b"xy"
+    assert unpack_block(b"\x00\x02\x00\x10!", b"0123ab", 100) == b"abab!"
+    head = bytes.fromhex("04224d184440a7")
+    frame = head + len(block).to_bytes(4, "little") + block + bytes(8)
+    linked = b"\x00\x02\x00\x10!"
+    frame = frame[:-8] + len(linked).to_bytes(4, "little") + linked + bytes(8)
+    assert Read(frame, Lz4Reader()).members["stream"].endswith(b"xyxyxy!")
+
+
+@pytest.mark.parametrize(
+    "block", [b"\x10", b"\x00\x00\x00", b"\x10a\x09\x00", b"\x1fa\x01\x00" + b"\xff" * 50, b"\xf0"]
+)
+def test_broken_lz4_blocks_say_so(block: bytes) -> None:
+    with pytest.raises(ValueError, match="an LZ4 block"):
+        unpack_block(block, b"", 100)

@@ -1,6 +1,7 @@
 """The zip reader sees every entry, believes no header, and accounts for every byte."""
 
 import io
+import struct
 import tempfile
 import time
 import zipfile
@@ -273,3 +274,37 @@ def test_the_code_that_is_kept_is_bounded() -> None:
     read = read_zip(zipped(files), replace(Limits(), text_bytes=1500))
     assert sum(len(c.source) for c in read.code) == 1500
     assert any(c.partial for c in read.code)
+
+
+def with_zip64_end(body: bytes) -> bytes:
+    """Return the zip with a zip64 end record before its end record, as PyTorch writes it."""
+    at = body.rindex(b"PK\5\6")
+    count, size, offset = struct.unpack_from("<HII", body, at + 10)
+    wide = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, offset)
+    return body[:at] + wide + struct.pack("<4sIQI", b"PK\6\7", 0, at, 1) + body[at:]
+
+
+def test_a_zip64_end_record_is_read() -> None:
+    body = with_zip64_end(zipped(FILES))
+    read = read_zip(body)
+    assert (read.members, read.kinds, read.gaps) == (FILES, set(), [])
+    full = patched(body, body.rindex(b"PK\5\6") + 8, b"\xff" * 12)
+    read = read_zip(full)
+    assert (read.members, read.kinds, read.gaps) == (FILES, set(), [])
+
+
+def test_end_records_that_differ_are_a_contradiction() -> None:
+    body = with_zip64_end(zipped(FILES))
+    read = read_zip(patched(body, body.rindex(b"PK\5\6") + 8, b"\1\0\1\0"))
+    assert read.members == FILES
+    assert read.kinds == {"directory"}
+
+
+def test_two_zip64_records_are_both_followed() -> None:
+    other = with_zip64_end(zipped({"other": b"2"}))
+    mine = zipped({"mine": b"1"})
+    whole = with_zip64_end(other + mine)
+    where = other.index(b"PK\6\6").to_bytes(8, "little")
+    read = read_zip(patched(whole, whole.rindex(b"PK\6\7") + 8, where))
+    assert read.members == {"mine": b"1", "other": b"2"}
+    assert "directory" in read.kinds

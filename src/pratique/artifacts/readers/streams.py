@@ -1,4 +1,4 @@
-"""Single compressed streams: gzip, bzip2, xz, lzma, zlib, and joblib's old zlib files."""
+"""Single compressed streams: gzip, bzip2, xz, lzma, zlib, LZ4, and joblib's old zlib files."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,6 +10,8 @@ from pratique.artifacts.blob import Blob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers import inflate as codecs
 from pratique.artifacts.readers.inflate import BROKEN, Machine, Progress, inflate
+from pratique.artifacts.readers.lz4 import MAGIC as LZ4
+from pratique.artifacts.readers.lz4 import Lz4Frame
 from pratique.artifacts.readers.unpack import unpacked
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
@@ -215,6 +217,21 @@ class LzmaReader(StreamReader):
     def begin(self, blob: Blob, at: int) -> int:
         """Return 0 for the first stream: there is no second."""
         return 0 if at == 0 and blob.size else -1
+
+
+class Lz4Reader(StreamReader):
+    """Reads LZ4 frames, all in a row, as joblib writes with compress="lz4"."""
+
+    name: ClassVar[str] = "lz4"
+    make = Lz4Frame
+
+    def looks(self, head: bytes) -> bool:
+        """Tell by the mark."""
+        return head[:4] == LZ4
+
+    def begin(self, blob: Blob, at: int) -> int:
+        """Return where the next frame begins."""
+        return at if blob.read(at, 4) == LZ4 else -1
 
 
 class ZlibReader(StreamReader):

@@ -15,7 +15,7 @@ class ArchiveUnopenedContent(Detector[ArchiveEntries]):
 
     ## What it looks for
     Entries that are encrypted, packed by a method for which no decoder is here, or sparse; whole
-    archives in formats that are not opened (7z, RAR, zstd, LZ4 and others).
+    archives in formats that are not opened (7z, RAR, zstd, cpio and others).
 
     ## Why it matters
     What cannot be seen cannot be judged: password-protected and rarely used formats are how

@@ -3,6 +3,7 @@
 import stat
 import struct
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pratique.artifacts.blob import Blob
@@ -168,15 +169,14 @@ def read_end(blob: Blob, at: int) -> End | None:
         faults.append("the end record's comment is longer than the file")
     if disk not in (0, FULL16) or here != count:
         faults.append("the end record tells of several disks")
-    wide = _end64(blob, at)
-    if wide:
-        start, (count64, size64, offset64) = wide
-        pairs = ((count, count64, FULL16), (size, size64, FULL32), (offset, offset64, FULL32))
-        if any(narrow not in (full, broad) for narrow, broad, full in pairs):
-            faults.append("the end record and its zip64 record differ")
-        count, size, offset = count64, size64, offset64
-    starts = tuple(dict.fromkeys(s for s in (start - size, offset) if _begins(blob, s, count)))
-    return End(start, end, count, size, offset, starts, tuple(faults))
+    wides = _end64(blob, at)
+    starts = [s for place, wide in wides for s in (place - wide[1], wide[2])]
+    faults += _wide_faults((count, size, offset), [wide for _, wide in wides])
+    if wides:
+        start, (count, size, offset) = wides[0]
+    places = dict.fromkeys(starts or (start - size, offset))
+    fit = tuple(s for s in places if _begins(blob, s, count))
+    return End(start, end, count, size, offset, fit, tuple(faults))
 
 
 def is_text(comment: bytes) -> bool:
@@ -206,17 +206,30 @@ def _begins(blob: Blob, start: int, count: int) -> bool:
     return head == CENTRAL or (not count and start >= 0 and head[:4] in (END, END64))
 
 
-def _end64(blob: Blob, at: int) -> tuple[int, tuple[int, int, int]] | None:
+def _wide_faults(
+    narrow: tuple[int, int, int], wides: Sequence[tuple[int, int, int]]
+) -> Iterator[str]:
+    fulls = (FULL16, FULL32, FULL32)
+    for wide in wides:
+        if any(n not in (full, w) for n, w, full in zip(narrow, wide, fulls, strict=True)):
+            yield "the end record and its zip64 record differ"
+    if len(wides) > 1:
+        yield "two zip64 end records fit the end record: loaders differ in which they take"
+
+
+def _end64(blob: Blob, at: int) -> list[tuple[int, tuple[int, int, int]]]:
+    """Return the zip64 records that fit: the one right before, and the one that is pointed at."""
     locator = blob.read(at - LOCATOR_SIZE, LOCATOR_SIZE) if at >= LOCATOR_SIZE else b""
     if locator[:4] != LOCATOR:
-        return None
+        return []
     _, _, where, _ = _LOCATOR.unpack(locator)
-    for place in (at - LOCATOR_SIZE - END64_SIZE, where):
+    found = []
+    for place in dict.fromkeys((at - LOCATOR_SIZE - END64_SIZE, where)):
         body = blob.read(place, END64_SIZE) if 0 <= place < at else b""
         if len(body) == END64_SIZE and body[:4] == END64:
             row = _END64.unpack(body)
-            return place, (row[7], row[8], row[9])
-    return None
+            found.append((place, (row[7], row[8], row[9])))
+    return found
 
 
 def _wide(

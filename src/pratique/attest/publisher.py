@@ -3,16 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from pratique.attest import folder, keys, model_signing
+from pratique.attest import keys, model_signing
 from pratique.attest.model_signing import MAX_BUNDLE, Manifest
 from pratique.attest.strict_json import parse
 from pratique.core.errors import EvidenceError, UsageError
-
-SAID: Final = "publisher-signature"
-"""What an account of the check is called, for rules over the repository and for policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,86 +53,6 @@ def signed_by_identity(
     if kind != "application/vnd.in-toto+json":
         raise EvidenceError(f"model.sig: signed something of type {kind[:100]!r}")
     _covers(model_signing.manifest(payload), signature, digests, single=single)
-
-
-@dataclass(frozen=True, slots=True)
-class Publisher:
-    """Who must have signed: the holder of a public key (PEM), or a Sigstore (name, issuer) pair."""
-
-    by: str
-    who: bytes | tuple[str, str]
-    signature: Signature
-
-    def said(self, digests: Mapping[str, str], *, single: bool) -> tuple[str, dict[str, object]]:
-        """Return the account of the check over hex SHA-256 digests, for rules and policy.
-
-        Raises:
-            UsageError: the extra `sigstore` is missing.
-
-        """
-        try:
-            if isinstance(self.who, bytes):
-                signed_by_key(self.signature, self.who, digests, single=single)
-            else:
-                signed_by_identity(self.signature, self.who, digests, single=single)
-        except EvidenceError as e:
-            return SAID, {"verified": False, "by": self.by, "why": str(e)[:500]}
-        return SAID, {"verified": True, "by": self.by, "why": ""}
-
-
-def publisher(model: Path, signed_by: str, signature: Path | None) -> Publisher:
-    """Return whom `--signed-by` names: a PEM file, or `IDENTITY,ISSUER`.
-
-    The signature is looked for where publishers put it: `model.sig` in the folder, `NAME.sig`
-    beside a file.
-
-    Raises:
-        UsageError: there is no such key or signature, or the identity lacks its issuer.
-
-    """
-    inside = model.is_dir()
-    where = signature or (model / "model.sig" if inside else model.with_name(f"{model.name}.sig"))
-    try:
-        body = folder.small(where, MAX_BUNDLE, "the publisher's signature")
-        who: bytes | tuple[str, str]
-        if signed_by.endswith(".pem") or Path(signed_by).exists():
-            who = folder.small(Path(signed_by), keys.MAX_PEM, "the publisher's key")
-        else:
-            name, comma, issuer = signed_by.rpartition(",")
-            if not (name and comma and issuer.startswith("https://")):
-                says = f"--signed-by {signed_by!r}: a KEY.pem, or IDENTITY,https://ISSUER"
-                raise UsageError(says)
-            who = name, issuer
-    except EvidenceError as e:
-        raise UsageError(f"{e}; say where with --signature and --signed-by") from e
-    return Publisher(signed_by, who, Signature(body, _inside(where, model)))
-
-
-def _inside(where: Path, model: Path) -> str:
-    real, root = where.resolve(), model.resolve()
-    return real.relative_to(root).as_posix() if real != root and root in real.parents else ""
-
-
-def facts(
-    address: str, signed_by: str, signature: Path | None
-) -> tuple[tuple[str, dict[str, object]], ...]:
-    """Return the account of the publisher's signature over the files as they lie at `address`.
-
-    It hashes them for itself; whoever has digests already asks `Publisher.said`.
-
-    Raises:
-        UsageError: nothing lies there on this machine, or what `publisher` raises.
-
-    """
-    model = Path(address)
-    if not model.exists():
-        raise UsageError(f"--signed-by: {address!r} is not on this machine; fetch it, then scan it")
-    told = publisher(model, signed_by, signature)
-    try:
-        digests = {name: folder.digest(file) for name, file in folder.listing(model).items()}
-    except EvidenceError as e:
-        return ((SAID, {"verified": False, "by": told.by, "why": str(e)[:500]}),)
-    return (told.said(digests, single=model.is_file()),)
 
 
 def _covers(

@@ -112,7 +112,7 @@ def badge(  # noqa: PLR0913 - each is one option
                 jobs=jobs,
                 cache=cache,
                 expect=intended.expected(expect_digest),
-                signature=intended.publisher(path, signed_by, signature),
+                publisher=intended.publisher(_source(path), signed_by, signature),
                 watcher=watcher,
             )
             made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))

@@ -1,8 +1,9 @@
 """What the caller says was intended, a digest or a publisher's signature, and how it came out."""
 
-import hashlib
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from pratique.artifacts.sources.base import Source
@@ -11,10 +12,12 @@ from pratique.cli.reports.safe import storable
 from pratique.core.errors import ArtifactError, EvidenceError, UsageError
 from pratique.core.finding import Digest
 from pratique.core.limits import MiB
+from pratique.flows.asked import Said
 
 MOST_SIGNATURE = 64 * MiB
 MOST_KEY = MiB
 NAME = "model.sig"
+SAID = "publisher-signature"
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -33,10 +36,38 @@ def expected(text: str | None) -> Digest | None:
     return Digest(text)
 
 
-def publisher(
-    source: Source, signed_by: str | None, signature: Path | None
-) -> tuple[tuple[str, object], ...]:
-    """Return how the publisher's signature over a source came out, for rules and the policy.
+@dataclass(frozen=True, slots=True)
+class SignedBy:
+    """Who must have signed an artifact, and where the signature lies."""
+
+    source: Source
+    by: str
+    whose: bytes | tuple[str, str]
+    at: Path | None
+
+    def said(self, digests: Mapping[str, str]) -> Said:
+        """Return how the signature came out over the digests that the scan computed."""
+        why = ""
+        try:
+            self._verify(digests)
+        except (EvidenceError, ArtifactError, OSError) as e:
+            why = storable(str(e))[:500]
+        return SAID, {"by": storable(self.by), "verified": not why, "why": why}
+
+    def _verify(self, digests: Mapping[str, str]) -> None:
+        # cryptography is not small, and few scans need it
+        from pratique.attest import publisher as checks  # noqa: PLC0415
+
+        signature = checks.Signature(*_signature(self.source, self.at))
+        single = isinstance(self.source, FileSource)
+        if isinstance(self.whose, bytes):
+            checks.signed_by_key(signature, self.whose, digests, single=single)
+        else:
+            checks.signed_by_identity(signature, self.whose, digests, single=single)
+
+
+def publisher(source: Source, signed_by: str | None, signature: Path | None) -> SignedBy | None:
+    """Return the check of the publisher's signature over a source, None where none is asked for.
 
     Raises:
         UsageError: `--signature` without `--signed-by`, or a key or identity that is none.
@@ -45,15 +76,8 @@ def publisher(
     if signed_by is None:
         if signature is not None:
             raise UsageError("--signature says where, not whose: add --signed-by")
-        return ()
-    whose = _whose(signed_by)
-    why = ""
-    try:
-        _verify(source, whose, signature)
-    except (EvidenceError, ArtifactError, OSError) as e:
-        why = storable(str(e))[:500]
-    told = {"signed_by": storable(signed_by), "verified": not why, "why": why}
-    return (("publisher-signature", told),)
+        return None
+    return SignedBy(source, signed_by, _whose(signed_by), signature)
 
 
 def _whose(signed_by: str) -> bytes | tuple[str, str]:
@@ -68,25 +92,15 @@ def _whose(signed_by: str) -> bytes | tuple[str, str]:
     return name, issuer
 
 
-def _verify(source: Source, whose: bytes | tuple[str, str], at: Path | None) -> None:
-    # cryptography is not small, and few scans need it
-    from pratique.attest import publisher as checks  # noqa: PLC0415
-
-    signature = checks.Signature(*_signature(source, at))
-    digests, single = _digests(source), isinstance(source, FileSource)
-    if isinstance(whose, bytes):
-        checks.signed_by_key(signature, whose, digests, single=single)
-    else:
-        checks.signed_by_identity(signature, whose, digests, single=single)
-
-
 def _signature(source: Source, at: Path | None) -> tuple[bytes, str]:
     """Return the signature and its path inside the source, empty where it lies outside."""
     if at is not None:
         inside = _within(source, at)
         return _small(at, MOST_SIGNATURE), inside
     if isinstance(source, FileSource):
-        return _small(source.path.parent / NAME, MOST_SIGNATURE), ""
+        named = source.path.with_name(f"{source.path.name}.sig")
+        beside = named if named.exists() else source.path.with_name(NAME)
+        return _small(beside, MOST_SIGNATURE), ""
     for file in source.files():
         if file.path == NAME:
             with os.fdopen(file.open(), "rb") as opened:
@@ -99,15 +113,6 @@ def _within(source: Source, at: Path) -> str:
         return at.resolve().relative_to(Path(source.name).resolve()).as_posix()
     except ValueError:
         return ""
-
-
-def _digests(source: Source) -> dict[str, str]:
-    """Return the hex SHA-256 of every file: a signature that leaves one out is no signature."""
-    told = {}
-    for file in source.files():
-        with os.fdopen(file.open(), "rb") as opened:
-            told[file.path] = hashlib.file_digest(opened, "sha256").hexdigest()
-    return told
 
 
 def _small(path: Path, most: int) -> bytes:

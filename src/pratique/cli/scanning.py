@@ -99,8 +99,8 @@ def _target(source: Source, wanted: Wanted, watcher: Watcher) -> Target:
     # the flow brings a database and numpy along: `--help` and `rules` do without
     from pratique.flows import scan as flow  # noqa: PLC0415
 
-    said = intended.publisher(source, wanted.signed_by, wanted.signature)
-    asked = replace(wanted.asked, watcher=watcher, expect=wanted.expect, signature=said)
+    publisher = intended.publisher(source, wanted.signed_by, wanted.signature)
+    asked = replace(wanted.asked, watcher=watcher, expect=wanted.expect, publisher=publisher)
     scan = flow.scan(source, asked)
     return Target(scan, wanted.judge.decide(scan), wanted.judge.known)
 

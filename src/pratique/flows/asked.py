@@ -1,11 +1,23 @@
 """What a caller asks of a flow, apart from the artifact itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet, Watcher
+
+Said = tuple[str, object]
+"""The kind and the data of something that rules over the repository are told."""
+
+
+class Publisher(Protocol):
+    """Checks the publisher's signature."""
+
+    def said(self, digests: Mapping[str, str]) -> Said:
+        """Return how it came out over the hex SHA-256 of every file, by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +25,7 @@ class Asked:
     """How to scan. `cache` is the store's folder, None for one that lives as long as the run.
 
     `expect` is the digest that the whole artifact must have: of a single file its SHA-256, of a
-    folder its root digest. `signature` is what the caller found out about the publisher's
-    signature: (kind, data) pairs for rules over the repository.
+    folder its root digest. `publisher` checks who signed it.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -22,5 +33,5 @@ class Asked:
     jail: bool = True
     cache: Path | None = None
     expect: Digest | None = None
-    signature: tuple[tuple[str, object], ...] = ()
+    publisher: Publisher | None = None
     watcher: Watcher = field(default_factory=Quiet)

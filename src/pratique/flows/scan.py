@@ -32,7 +32,7 @@ def scan(source: Source, asked: Asked) -> Scan:
     with zygote, closing(open_store(asked.cache)) as store:
         with closing(Examiner(store, zygote, asked.limits, asked.watcher)) as examiner:
             files = _read(source, asked, examiner)
-            said = (*_expected(files, asked), *asked.signature)
+            said = (*_expected(files, asked), *_published(files, asked))
             repository = _judge(files, said, asked.limits, examiner)
         jail = zygote.report
     told = tuple((kind, outcome(data)) for kind, data in said)
@@ -58,6 +58,12 @@ def _expected(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:
     if asked.expect is None:
         return ()
     return (("expected-digest", compared(asked.expect, files)),)
+
+
+def _published(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:
+    if asked.publisher is None:
+        return ()
+    return (asked.publisher.said({f.path: f.digest.removeprefix("sha256:") for f in files}),)
 
 
 def _judge(

@@ -13,6 +13,7 @@ import pytest
 
 from harness import accounts
 from harness.hub_endpoint import Hub, serving
+from harness.publishing import outcome
 from pratique.artifacts.sources.base import Source
 from pratique.artifacts.sources.opening import open_source
 from pratique.attest import keys, model_signing
@@ -303,7 +304,7 @@ def test_limits_and_digests() -> None:
     assert limits(None, "16 GB").expanded_bytes == 16 * GiB
     assert limits(None, "12").expanded_bytes == 12
     assert expected(None) is None
-    assert publisher(open_source("good"), None, None) == ()
+    assert publisher(open_source("good"), None, None) is None
 
 
 def test_a_publishers_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,20 +322,17 @@ def test_a_publishers_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "m").mkdir()
     (tmp_path / "m/model.sig").write_bytes(b"sig")
     source = open_source("m")
-    told = {"signed_by": "key.pem", "verified": True, "why": ""}
-    assert publisher(source, "key.pem", None) == (("publisher-signature", told),)
+    told = {"by": "key.pem", "verified": True, "why": ""}
+    assert outcome(source, "key.pem") == told
     digest = hashlib.sha256(b"sig").hexdigest()
     whole = (Signature(b"sig", "model.sig"), b"key", {"model.sig": digest}, False)
     assert seen.pop() == whole
-    publisher(open_source("good"), "key.pem", Path("m/model.sig"))
+    outcome(open_source("good"), "key.pem", Path("m/model.sig"))
     assert seen.pop()[::3] == (Signature(b"sig", ""), True)
-    said = publisher(source, "me@example.com,https://issuer.example", None)[0][1]
-    assert isinstance(said, dict)
+    said = outcome(source, "me@example.com,https://issuer.example")
     assert said["why"] == "signed by another \\xff False"
     (tmp_path / "m/model.sig").unlink()
-    said = publisher(source, "key.pem", None)[0][1]
-    assert isinstance(said, dict)
-    assert "no model.sig" in said["why"]
+    assert "no model.sig" in outcome(source, "key.pem")["why"]
     with pytest.raises(UsageError, match="https://ISSUER"):
         publisher(source, "nobody.pem", None)
 
@@ -350,9 +348,7 @@ def test_a_real_signature_and_a_flipped_byte(tmp_path: Path) -> None:
     whose = str(tmp_path / "keys" / f"{keys.MODEL_SIG}.pub.pem")
 
     def verified() -> object:
-        said = publisher(open_source("m"), whose, None)[0][1]
-        assert isinstance(said, dict)
-        return said["verified"]
+        return outcome(open_source("m"), whose)["verified"]
 
     assert verified() is True
     (tmp_path / "m/a.bin").write_bytes(b"weightz")

@@ -246,7 +246,7 @@ def _in(what: RenderableType, left: int = 3) -> RenderableType:
 def _pairs(rows: Iterable[tuple[Text, str]], first: str = "") -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(
-        no_wrap=not first, overflow="fold", min_width=8, max_width=48 if first else None
+        no_wrap=not first, overflow="fold", min_width=9, max_width=48 if first else None
     )
     table.add_column(overflow="fold")
     for word, value in rows:

@@ -67,6 +67,7 @@ class Machine:
         self.memo: list[Value] = []
         self.sparse: dict[int, Value] = {}
         self.dunder = False
+        self.active = False
         self.result: Value = None
         self.inline: Callable[[Machine], None] | None = None
         self.on_items: Callable[[Value, list[Value]], None] | None = None
@@ -249,6 +250,8 @@ class Machine:
         """Set memo entry `index` to the top value."""
         value = self.top()
         memo = self.memo
+        if isinstance(value, _ACTIVE):
+            self.active = True
         if index == len(memo) and index not in self.sparse:
             memo.append(value)
         elif index < 0:
@@ -367,7 +370,7 @@ class Machine:
         overlay = runs.Overlay(self.stack, self.marks)
         if not overlay.follow(runs.reduced(word)):
             return False
-        if overlay.leaves_gets and not self._inert(runs.gets(self.buf, pos, stop)):
+        if self.active and overlay.leaves_gets and not self._inert(pos, stop):
             return False
         overlay.commit()
         self._count(len(word))
@@ -393,9 +396,9 @@ class Machine:
             return True
         return b"(m" in word or b"gm" in word or b"mm" in word
 
-    def _inert(self, indices: set[int]) -> bool:
-        """Tell whether these memo entries are constants or containers: nothing that is called."""
-        held = self.memo
+    def _inert(self, pos: int, stop: int) -> bool:
+        """Tell whether a run reads only constants and containers from the memo, nothing to call."""
+        held, indices = self.memo, runs.gets(self.buf, pos, stop)
         return not any(
             isinstance(held[i] if i < len(held) else self.sparse.get(i), _ACTIVE) for i in indices
         )

@@ -61,7 +61,14 @@ OPEN = _compile(f"(?:{_OPEN_OPS})*+")
 """Inert opcodes that close nothing."""
 NUMBERS = _compile(r"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){64,}+")
 _NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
-_NAMES = _compile(f"(?=(.))(?:{_OPEN_OPS}|{_CLOSE})")
+_PLAIN = r"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])"
+_NAMES = _compile(
+    rf"(?=(.))(?:K.|\((?:(?:{_PLAIN}{_PLAIN})*+(?={_PLAIN}?[eut]))?+|{_OPEN_OPS}|{_CLOSE})"
+)
+"""One opcode; or a mark and the pairs of numbers up to where a container is closed over them.
+
+Such a pair changes neither the stack that is left nor whether keys and values come in pairs.
+"""
 _STEPS = _compile(f"(?:{_OPEN_OPS}|{_CLOSE})")
 _PUT_ARGS = _compile(f"(?:{_OPEN_OPS_BUT_PUTS}|{_CLOSE})*+({'|'.join(_PUTS)}|)")
 _NOT_GETS = "|".join((_ONE, *(a for a in _ATOMS if a not in _GETS), *_PUTS, _CLOSE))

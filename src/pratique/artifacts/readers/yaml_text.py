@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import yaml
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
-from pratique.artifacts.readers.decoding import byte_at, opening, whole_text
+from pratique.artifacts.readers.decoding import byte_at, opening, text_if_any
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import MiB
@@ -75,7 +75,9 @@ class YamlReader(Reader):
         """Yield a view of tags and keys, and a claim when the text is YAML to its end."""
         if subject.size > MAX_BYTES:
             raise LimitExceededError(f"YAML of more than {MAX_BYTES} bytes is not parsed")
-        text = whole_text(subject, MAX_BYTES).text
+        text = text_if_any(subject, MAX_BYTES)
+        if text is None:
+            return
         seen = _Seen(text)
         complete = seen.walk()
         if not seen.structured:

@@ -22,7 +22,8 @@ MANY = 3
 """Vocabularies hold a line that resembles an import; source holds more of them."""
 
 _LIKELY = re.compile(
-    r"^[ \t]*(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|class[ \t]+\w|@\w|(?:print|exec)[ \t])"
+    r"^[ \t]*(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|class[ \t]+\w"
+    r"|@\w|(?:print|exec)[ \t])"
     r"|[\w\])][ \t]{0,3}\(",
     re.MULTILINE,
 )

@@ -15,6 +15,8 @@ from pratique.core.limits import MiB
 
 MAX_BYTES = 8 * MiB
 MAX_EVENTS = 2_000_000
+MAX_DEPTH = 128
+"""libyaml takes time quadratic in the depth of flow collections."""
 MAX_KEPT = 10_000
 MAX_TEXT = 1_000
 _JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
@@ -95,7 +97,9 @@ class YamlReader(Reader):
         if complete:
             yield Claim(0, subject.size, "yaml document")
         if seen.over:
-            raise LimitExceededError(f"more than {MAX_EVENTS} YAML events")
+            raise LimitExceededError(
+                f"more than {MAX_EVENTS} YAML events, or deeper than {MAX_DEPTH}"
+            )
 
 
 @dataclass(slots=True)
@@ -116,7 +120,7 @@ class _Seen:
         """Read to the end; return False where the rest is no YAML (prose after front matter)."""
         try:
             for count, event in enumerate(yaml.parse(self.text, Loader=_Parser)):
-                if count >= MAX_EVENTS:
+                if count >= MAX_EVENTS or len(self._open) > MAX_DEPTH:
                     self.over = True
                     return False
                 self._see(event)

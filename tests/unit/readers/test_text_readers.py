@@ -93,6 +93,12 @@ def test_json_facts_are_kept_for_configurations_only() -> None:
     assert not [f for f in inspect_bytes(b'{"a": 1}').facts if f.kind == "json"]
 
 
+def test_deep_yaml_stops_early() -> None:
+    told = inspect_bytes(b"a: " + b"[" * 200_000)
+    assert any("deeper" in f.says for f in told.findings)
+    assert not told.full
+
+
 def test_alias_bombs_cost_nothing() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60)]
     told = inspect_bytes("\n".join(lines).encode())

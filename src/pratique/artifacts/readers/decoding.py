@@ -64,6 +64,14 @@ def whole_text(subject: Subject, most: int) -> Decoded:
     return Decoded(text, encoding, skipped, not cut)
 
 
+def text_if_any(subject: Subject, most: int) -> str | None:
+    """Return the text of a subject, None where it turns binary: the text reader reports that."""
+    try:
+        return whole_text(subject, most).text
+    except MalformedError:
+        return None
+
+
 def byte_at(text: str, position: int) -> int:
     """Return the offset in UTF-8 bytes of a character's position."""
     return position if text.isascii() else len(text[:position].encode("utf-8", "surrogatepass"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
-from pratique.artifacts.readers.decoding import opening, whole_text
+from pratique.artifacts.readers.decoding import opening, text_if_any
 from pratique.artifacts.readers.template_tree import MAX_SOURCE, parse_template
 from pratique.artifacts.views import TemplateView
 
@@ -31,12 +31,12 @@ class JinjaReader(Reader):
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield a claim and the template; nothing for prose or code that merely has brackets."""
-        told = whole_text(subject, 4 * MAX_SOURCE)
-        template = parse_template(told.text)
-        if template.broke or not template.logic or _is_code(told.text):
+        text = text_if_any(subject, 4 * MAX_SOURCE)
+        template = parse_template(text or "")
+        if text is None or template.broke or not template.logic or _is_code(text):
             return
         yield Claim(0, subject.size, "jinja template")
-        yield TemplateView(source=told.text, origin="file", base=told.skipped, covered=subject.size)
+        yield TemplateView(source=text, origin="file", covered=subject.size)
 
 
 def _is_code(text: str) -> bool:

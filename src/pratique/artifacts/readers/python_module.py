@@ -2,6 +2,7 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,15 @@ MAX_CALLS = 20_000
 MAX_ARGUMENT = 1_000
 MAX_INNER = 40
 MAX_SOURCES = 12
+STARS = {
+    "os.": ("system", "popen", "execv", "execve", "execvp", "spawnv", "environ", "dup2"),
+    "subprocess.": ("run", "Popen", "call", "check_call", "check_output", "getoutput"),
+    "socket.": ("socket", "create_connection"),
+    "pty.": ("spawn",),
+}
+"""What `from module import *` brings that matters here."""
+MAX_NESTED = 20
+RUN_TEXT = frozenset({"exec", "eval", "compile"})
 LONG = 256
 """Constants of at least this many characters are remembered by their length."""
 
@@ -72,6 +82,7 @@ class _Found:
     imports: list[tuple[str, int, str]] = field(default_factory=list)
     texts: list[PythonText] = field(default_factory=list)
     strings: list[tuple[str, int]] = field(default_factory=list)
+    nested: list[tuple[str, _Scope]] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     """Local names that run at import time: decorators and calls at the top."""
@@ -85,12 +96,10 @@ def summary(tree: ast.Module, text: str, covered: int, partial: str = "") -> Pyt
     """Return the bounded view of a parsed module."""
     names = _names(tree)
     found = _Found()
-    whole = True
-    for count, (node, scope) in enumerate(_each(tree)):
-        if count > MAX_NODES or len(found.calls) > MAX_CALLS:
-            whole = False
-            break
-        _see(node, scope, names, found)
+    whole = _walk(tree, _Scope(), names, found)
+    for source, scope in found.nested:  # grows while it is read: text in text
+        if len(found.nested) <= MAX_NESTED:
+            _nested(source, scope, names, found)
     rows = _when_called(found)
     return PythonModule(
         imports=tuple(found.imports),
@@ -101,6 +110,28 @@ def summary(tree: ast.Module, text: str, covered: int, partial: str = "") -> Pyt
         covered=covered,
         partial=partial or ("" if whole else f"more than {MAX_CALLS} calls"),
     )
+
+
+def _walk(tree: ast.Module, top: _Scope, names: Names, found: _Found) -> bool:
+    """See every node; return False when there were too many."""
+    for count, (node, scope) in enumerate(_each(tree, top)):
+        if count > MAX_NODES or len(found.calls) > MAX_CALLS:
+            return False
+        _see(node, scope, names, found)
+    return True
+
+
+def _nested(source: str, scope: _Scope, names: Names, found: _Found) -> None:
+    """See what a constant given to `exec` or `eval` does, at the moment at which that runs."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    inner = _names(tree)
+    names.aliases.update(inner.aliases)
+    _walk(tree, scope, names, found)
 
 
 def _names(tree: ast.Module) -> Names:
@@ -128,6 +159,8 @@ def _names(tree: ast.Module) -> Names:
 def _imported(node: ast.Import | ast.ImportFrom, names: Names) -> None:
     base = _base(node)
     for alias in node.names:
+        for name in STARS.get(base, ()) if alias.name == "*" else ():
+            names.aliases.setdefault(name, base + name)
         if base or alias.asname:
             names.aliases[alias.asname or alias.name] = base + alias.name
         else:
@@ -160,9 +193,8 @@ def _assign(name: str, value: ast.expr, names: Names) -> None:
             names.aliases[name] = meant
 
 
-def _each(tree: ast.Module) -> Iterator[tuple[ast.AST, _Scope]]:
+def _each(tree: ast.Module, top: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
     """Yield every node with where it stands, in source order, without recursion."""
-    top = _Scope()
     stack: list[tuple[ast.AST, _Scope]] = [(tree, top)]
     while stack:
         node, scope = stack.pop()
@@ -201,10 +233,7 @@ def _is_main(test: ast.AST) -> bool:
 def _see(node: ast.AST, scope: _Scope, names: Names, found: _Found) -> None:
     match node:
         case ast.Call():
-            call = _call(node, scope, names)
-            found.calls.append((call, scope.function))
-            if scope.when == "import" and not scope.function:
-                found.used.add(call.callee)
+            _see_call(node, scope, names, found)
         case ast.Import() | ast.ImportFrom():
             base = _base(node)
             found.imports += [(base + a.name, node.lineno, scope.when) for a in node.names]
@@ -216,6 +245,17 @@ def _see(node: ast.AST, scope: _Scope, names: Names, found: _Found) -> None:
                 found.used.add(dotted(decorator, names).partition("(")[0])
         case _:
             pass
+
+
+def _see_call(node: ast.Call, scope: _Scope, names: Names, found: _Found) -> None:
+    call = _call(node, scope, names)
+    found.calls.append((call, scope.function))
+    if scope.when == "import" and not scope.function:
+        found.used.add(call.callee)
+    source = fold(node.args[0], names) if node.args and call.callee in RUN_TEXT else None
+    if isinstance(source, str | bytes) and len(found.nested) < MAX_NESTED:
+        text = source if isinstance(source, str) else source.decode("utf-8", "replace")
+        found.nested.append((text, scope))
 
 
 def _constant(node: ast.Constant, found: _Found) -> None:

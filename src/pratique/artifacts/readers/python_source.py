@@ -2,24 +2,29 @@
 
 import ast
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
-from pratique.artifacts.readers.decoding import opening, whole_text
+from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers.decoding import opening, text_if_any
 from pratique.artifacts.readers.python_module import PythonModule, summary
 from pratique.core.errors import LimitExceededError
 from pratique.core.limits import MiB
 
+_ = unicodedata.unidata_version  # parsing needs this module, and a jailed worker cannot import
+
 MAX_BYTES = 1 * MiB
 """A syntax tree takes about a hundred times its source."""
 MAX_CHUNKS = 5_000
+MANY = 3
+"""Vocabularies hold a line that resembles an import; source holds more of them."""
 
 _LIKELY = re.compile(
-    r"^[ \t]*(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|def[ \t]+\w+[ \t]*\(|class[ \t]+\w+"
-    r"|async[ \t]+def\b|@\w|with[ \t]|for[ \t]+\w|if[ \t]+\w|try:|(?:print|exec)[ \t]"
-    r"|[\w.]+[ \t]*\(|[\w.\[\]'\", ]{1,80}=[^=]|\(|_+\w)",
+    r"^[ \t]*(?:import[ \t]+\w|from[ \t]+[\w.]+[ \t]+import\b|class[ \t]+\w"
+    r"|@\w|(?:print|exec)[ \t])"
+    r"|[\w\])][ \t]{0,3}\(",
     re.MULTILINE,
 )
 _STRONG = re.compile(
@@ -28,6 +33,7 @@ _STRONG = re.compile(
     r"|#!.*python)",
     re.MULTILINE,
 )
+_JSON = re.compile(r'\s*[{\[]\s*["{\[\]}\d-]')
 _CODE = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Call)
 
 
@@ -45,16 +51,19 @@ class PythonReader(Reader):
     def recognises(self, subject: Subject) -> bool:
         """Tell whether some line begins as a Python statement does."""
         text = opening(subject)
-        if not text or text.lstrip()[:1] in {"{", "["}:
-            return False
-        found = _STRONG if subject.size > MAX_BYTES else _LIKELY
-        return found.search(text) is not None
+        if subject.size <= MAX_BYTES:
+            long = subject.size > HEAD and _JSON.match(text) is None
+            return bool(text) and (long or _LIKELY.search(text) is not None)
+        ends = (text, subject.tail.decode("utf-8", "replace") if text else "")
+        return sum(len(_STRONG.findall(end)) for end in ends) >= MANY
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield one PythonModule and a claim; nothing when the text is no Python after all."""
         if subject.size > MAX_BYTES:
             raise LimitExceededError(f"Python of more than {MAX_BYTES} bytes is not parsed")
-        text = whole_text(subject, MAX_BYTES).text
+        text = text_if_any(subject, MAX_BYTES)
+        if text is None:
+            return
         partial = ""
         try:
             tree = parse(text)

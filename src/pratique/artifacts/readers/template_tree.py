@@ -114,16 +114,11 @@ class _Walk:
 
     def _learn(self, node: nodes.Node, _: int) -> None:
         """Remember variables that hold constants, message contents and dates."""
+        if isinstance(node, nodes.AssignBlock):
+            self._learn_block(node)
         if not isinstance(node, nodes.Assign):
             return
-        name = ""
-        match node.target:
-            case nodes.Name():
-                name = node.target.name
-            case nodes.NSRef():
-                name = f"{node.target.name}.{node.target.attr}"
-            case _:
-                return
+        name = _target(node.target)
         if not name:
             return
         value = fold(node.node, self.known)
@@ -134,6 +129,13 @@ class _Walk:
         if _is_date(node.node, self.dates):
             self.dates.add(name)
 
+    def _learn_block(self, node: nodes.AssignBlock) -> None:
+        """Remember `{% set x %}text{% endset %}` as the constant that it is."""
+        parts = [d for body in node.body[:20] for d in body.iter_child_nodes()]
+        texts = [d.data for d in parts if isinstance(d, nodes.TemplateData)]
+        if isinstance(node.target, nodes.Name) and len(texts) == len(parts):
+            self.known.setdefault(node.target.name, "".join(texts)[:MAX_WORDS].strip())
+
     def _judge(self, node: nodes.Node, times: int) -> None:
         self.logic = self.logic or isinstance(node, _LOGIC)
         for use in _JUDGES.get(type(node), _nothing)(self, node, times):
@@ -142,6 +144,13 @@ class _Walk:
     def text(self, node: nodes.Node) -> str | None:
         value = fold(node, self.known)
         return value if isinstance(value, str) else None
+
+
+def _target(node: nodes.Node) -> str:
+    """Return the variable or namespace field that an assignment sets, empty for several."""
+    if isinstance(node, nodes.NSRef):
+        return f"{node.name}.{node.attr}"
+    return node.name if isinstance(node, nodes.Name) else ""
 
 
 def _each(tree: nodes.Node, known: Mapping[str, Value]) -> Iterator[tuple[nodes.Node, int]]:
@@ -190,11 +199,14 @@ def _getitem(walk: _Walk, node: nodes.Node, _: int) -> Iterator[Use]:
     name = walk.text(node.arg)
     if name is not None:
         yield Use("attribute", name, node.lineno, built=built)
-    elif isinstance(node.arg, nodes.Concat | nodes.Mod) or _joins(node.arg):
+    elif isinstance(node.arg, nodes.Concat | nodes.Mod) or _joins(node.arg, walk):
         yield Use("attribute", "", node.lineno, detail="a subscript", built=True)
 
 
-def _joins(node: nodes.Node) -> bool:
+def _joins(node: nodes.Node, walk: _Walk) -> bool:
+    """Tell an expression that makes a text; adding integers to find a neighbour is usual."""
+    if isinstance(node, nodes.Add):
+        return any(walk.text(part) is not None for part in (node.left, node.right))
     return isinstance(node, nodes.Filter) and node.name in {"join", "format", "reverse"}
 
 
@@ -204,7 +216,7 @@ def _filter(walk: _Walk, node: nodes.Node, _: int) -> Iterator[Use]:
     for name in _attribute_names(node, walk):
         text = walk.text(name)
         for part in (text or "").split("."):
-            built = not isinstance(name, nodes.Const | nodes.Name)
+            built = text is None or not isinstance(name, nodes.Const | nodes.Name)
             yield Use("attribute", part, node.lineno, f"the filter {node.name}", built)
     if node.name in {"center", "indent", "batch"} and node.args:
         width = fold(node.args[0], walk.known)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
-from pratique.artifacts.readers.decoding import opening, whole_text
+from pratique.artifacts.readers.decoding import opening, text_if_any
 from pratique.core.limits import KiB
 
 MAX_BYTES = 512 * KiB
@@ -27,9 +27,9 @@ class TomlReader(Reader):
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield a claim when the whole text parses."""
-        text = whole_text(subject, MAX_BYTES).text
+        text = text_if_any(subject, MAX_BYTES)
         try:
-            found = tomllib.loads(text.replace("\r\n", "\n"))
+            found = tomllib.loads((text or "").replace("\r\n", "\n"))
         except (ValueError, RecursionError, MemoryError):
             return  # ini files, Python and shell resemble TOML
         if found:

@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 import yaml
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
-from pratique.artifacts.readers.decoding import byte_at, opening, whole_text
+from pratique.artifacts.readers.decoding import byte_at, opening, text_if_any
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import MiB
 
 MAX_BYTES = 8 * MiB
 MAX_EVENTS = 2_000_000
+MAX_DEPTH = 128
+"""libyaml takes time quadratic in the depth of flow collections."""
 MAX_KEPT = 10_000
 MAX_TEXT = 1_000
 _JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
@@ -75,7 +77,9 @@ class YamlReader(Reader):
         """Yield a view of tags and keys, and a claim when the text is YAML to its end."""
         if subject.size > MAX_BYTES:
             raise LimitExceededError(f"YAML of more than {MAX_BYTES} bytes is not parsed")
-        text = whole_text(subject, MAX_BYTES).text
+        text = text_if_any(subject, MAX_BYTES)
+        if text is None:
+            return
         seen = _Seen(text)
         complete = seen.walk()
         if not seen.structured:
@@ -93,7 +97,9 @@ class YamlReader(Reader):
         if complete:
             yield Claim(0, subject.size, "yaml document")
         if seen.over:
-            raise LimitExceededError(f"more than {MAX_EVENTS} YAML events")
+            raise LimitExceededError(
+                f"more than {MAX_EVENTS} YAML events, or deeper than {MAX_DEPTH}"
+            )
 
 
 @dataclass(slots=True)
@@ -114,7 +120,7 @@ class _Seen:
         """Read to the end; return False where the rest is no YAML (prose after front matter)."""
         try:
             for count, event in enumerate(yaml.parse(self.text, Loader=_Parser)):
-                if count >= MAX_EVENTS:
+                if count >= MAX_EVENTS or len(self._open) > MAX_DEPTH:
                     self.over = True
                     return False
                 self._see(event)

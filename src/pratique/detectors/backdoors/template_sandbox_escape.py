@@ -33,9 +33,12 @@ FRAMES = frozenset(
 )
 _DUNDER = re.compile(r"__[a-z0-9_]+__")
 
+_FORMAT = re.compile(r"\{[^{}]{0,80}[.\[]__[a-z0-9_]+__")
+"""An attribute walk inside a pattern of `str.format`."""
+
 
 def _is_internal(name: str, kind: str) -> bool:
-    if _DUNDER.fullmatch(name):
+    if _DUNDER.fullmatch(name) or _FORMAT.search(name):
         return True
     return kind == "attribute" and (name in FRAMES or name.startswith("_"))
 

@@ -32,9 +32,11 @@ PROMISED: dict[str, frozenset[str]] = {
     "bz2": frozenset({"bzip2"}),
     "xz": frozenset({"xz"}),
     "toml": frozenset({"toml"}),
-    "py": frozenset({"python", "text"}),
+    "py": frozenset({"python"}),
 }
 """What an extension promises: names of readers, one of which has to claim the content."""
+BARE = 2_000
+"""Smaller Python files may well hold comments only."""
 _CELL = re.compile(r"cell-\d+\.py")
 
 
@@ -94,14 +96,17 @@ class NameContradictsContent(Detector[Repository]):
         """Report each name that its content contradicts."""
         for file in view.files:
             for kind, chain, data in file.facts:
-                if kind == "format" and isinstance(data, dict) and data.get("size"):
-                    name = chain[-1] if chain else file.path
-                    readers = [r for r in data.get("readers", ()) if isinstance(r, str)]
-                    severity, says = _contradiction(name, readers)
-                    if says:
-                        yield self.finding(
-                            Span(chain=(file.path, *chain)),
-                            says,
-                            severity=severity,
-                            name=name[-200:],
-                        )
+                if kind == "format" and isinstance(data, dict):
+                    yield from self._judge(file.path, chain, data)
+
+    def _judge(
+        self, path: str, chain: tuple[str, ...], data: dict[str, object]
+    ) -> Iterator[Finding]:
+        name, told, size = chain[-1] if chain else path, data.get("readers"), data.get("size")
+        if not isinstance(told, list | tuple) or not isinstance(size, int) or not size:
+            return
+        readers = [r for r in told if isinstance(r, str)]
+        severity, says = _contradiction(name, readers)
+        if says and not (name.endswith(".py") and size < BARE and "text" in readers):
+            at = Span(chain=(path, *chain))
+            yield self.finding(at, says, severity=severity, name=name[-200:])

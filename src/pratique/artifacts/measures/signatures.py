@@ -131,8 +131,9 @@ class SignatureSearch:
     def _keep(self, hit: SignatureHit) -> None:
         # An archive has a local header for each member: the first stands for those that follow on.
         if hit.what == "zip":
-            follows = hit.at == self._zip_end
-            self._zip_end = hit.at + hit.length if hit.length else -1
+            # A member written as a stream does not tell its size: the next is taken to follow it.
+            follows = self._zip_end in {0, hit.at}
+            self._zip_end = hit.at + hit.length if hit.length else 0
             if follows:
                 return
         if len(self._hits) < MAX_HITS:

@@ -62,7 +62,7 @@ class SafetensorsReader(Reader):
 
     name: ClassVar[str] = "safetensors"
     kind: ClassVar[Kind] = Kind.DATA
-    views: ClassVar[tuple[type[View], ...]] = (TensorHeader, TensorTable)
+    views: ClassVar[tuple[type[View], ...]] = (TensorHeader, TensorTable, TextView)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by a sane length and a JSON object that speaks of tensors right after it."""

@@ -225,6 +225,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
     "embedded-script": {
         "bad-shell": in_tensor(b"#!/bin/sh\ntouch canary\n"),
         "evasion-pickle": in_tensor(b"\x80\4\x8c\5posix\x94\x8c\6system\x94\x93\x94."),
+        "evasion-framed-stream": in_tensor(b"\x80\4\x95\x08" + bytes(7) + b"\x8c\4abcd\x94."),
         "good-text-outside": make.safetensors([WEIGHT], {"note": "#!/bin/sh starts a script\n"}),
     },
     "tensor-nan": {

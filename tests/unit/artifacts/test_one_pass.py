@@ -74,6 +74,8 @@ DEX = b"dex\n035\0" + bytes(24) + struct.pack("<III", 112, 0x70, 0x12345678)
         ("gzip", gzip.compress(RNG.bytes(100_000))),
         ("script", b"#!/bin/sh\necho\n"),
         ("pickle", b"cos\nsystem\n(S'x'\ntR."),
+        ("pickle", b"\x8c\x0asubprocess\x8c\x05Popen\x93."),
+        ("frame", b"\x80\4\x95\x08" + bytes(7) + b"\x8c\x04abcd\x94."),
         ("pickle", b"\x8c\x05posix\x94\x8c\x06system\x94\x93."),
     ],
 )
@@ -94,6 +96,14 @@ def test_marks_without_structure_are_nothing() -> None:
 
 def test_random_bytes_give_no_hit() -> None:
     assert hits(np.random.default_rng(8).bytes(32 << 20)) == []
+
+
+def test_sparse_and_small_numbers_give_no_hit() -> None:
+    rng = np.random.default_rng(9)
+    sparse = rng.standard_normal(4 << 20, dtype=np.float32) * (rng.random(4 << 20) < 0.5)
+    assert hits(sparse.astype("<f4").tobytes()) == []
+    assert hits(rng.integers(-20, 20, 2 << 20, dtype=np.int64).tobytes()) == []
+    assert hits(rng.integers(0, 50_000, 4 << 20).astype("<i4").tobytes()) == []
 
 
 def test_decoys_are_bounded_and_told() -> None:

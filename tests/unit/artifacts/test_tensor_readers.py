@@ -107,6 +107,8 @@ def entry(dtype: str = "F32", shape: str = "[4]", offsets: str = "[0,16]", extra
         (st('{"a":' + entry(extra=',"note":"x"') + "}"), "hidden"),
         (st(f' {{"a":{entry()}}}'), "lie"),
         (st('{"a":' + "[" * 100_000), "lie"),
+        (st(f'{{"\\ud800":{entry()}}}'), "lie"),
+        (st('{"__metadata__":{"a":"\\udfff"}}', b""), "hidden"),
     ],
 )
 def test_safetensors_lies_are_told(body: bytes, kind: str) -> None:

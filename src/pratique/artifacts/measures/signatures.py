@@ -16,7 +16,7 @@ MAX_CANDIDATES = 2_000
 MAX_WORK = 200_000
 """Atoms looked at in one subject, so that decoys cannot buy unbounded time."""
 LOOK_BACK = headers.LOOK_BACK
-LOOK_AHEAD = headers.LOOK_AHEAD
+LOOK_AHEAD = headers.FRAME_MOST + headers.LOOK_AHEAD
 
 ATOMS: dict[str, tuple[str, ...]] = {
     "elf": ("{ 7F 45 4C 46 (01|02) (01|02) 01 }",),
@@ -46,14 +46,17 @@ ATOMS: dict[str, tuple[str, ...]] = {
         '"c__builtin__\\nexec\\n"',
         '"c__builtin__\\neval\\n"',
         '"crunpy\\n_run_code\\n"',
-        '"\\x8c\\x02os\\x94\\x8c\\x06system"',
-        '"\\x8c\\x05posix\\x94\\x8c\\x06system"',
-        '"\\x8c\\x05posix\\x8c\\x06system"',
-        '"\\x8c\\x02nt\\x94\\x8c\\x06system"',
-        '"\\x8c\\x0asubprocess\\x94\\x8c"',
-        '"\\x8c\\x08builtins\\x94\\x8c\\x04exec"',
-        '"\\x8c\\x08builtins\\x94\\x8c\\x04eval"',
+        "{ 8C 02 6F 73 [0-1] 8C 06 73 79 73 74 65 6D }",  # os.system
+        "{ 8C 05 70 6F 73 69 78 [0-1] 8C 06 73 79 73 74 65 6D }",  # posix.system
+        "{ 8C 02 6E 74 [0-1] 8C 06 73 79 73 74 65 6D }",  # nt.system
+        "{ 8C 08 62 75 69 6C 74 69 6E 73 [0-1] 8C 04 65 78 65 63 }",  # builtins.exec
+        "{ 8C 08 62 75 69 6C 74 69 6E 73 [0-1] 8C 04 65 76 61 6C }",  # builtins.eval
+        "{ 8C 0A 73 75 62 70 72 6F 63 65 73 73 [0-1] 8C 05 50 6F 70 65 6E }",  # subprocess.Popen
+        "{ 8C 0A 73 75 62 70 72 6F 63 65 73 73 [0-1] 8C 03 72 75 6E }",  # subprocess.run
+        "{ 8C 0A 73 75 62 70 72 6F 63 65 73 73 [0-1] 8C 04 63 61 6C 6C }",  # subprocess.call
     ),
+    # A framed stream of protocol 4 or 5: the frame's length has four zero bytes at its end.
+    "frame": ("{ 80 (04|05) 95 ?? ?? ?? ?? 00 00 00 00 }",),
 }
 """What is searched for; nothing shorter than three bytes, and no wildcard before them."""
 
@@ -69,6 +72,7 @@ _CHECKS: dict[str, headers.Check] = {
     "xz": headers.xz,
     "cab": headers.cabinet,
     "script": headers.script,
+    "frame": headers.pickle_frame,
 }
 _FIXED = {
     "bzip2": "bzip2 stream",
@@ -131,8 +135,9 @@ class SignatureSearch:
     def _keep(self, hit: SignatureHit) -> None:
         # An archive has a local header for each member: the first stands for those that follow on.
         if hit.what == "zip":
-            follows = hit.at == self._zip_end
-            self._zip_end = hit.at + hit.length if hit.length else -1
+            # A member written as a stream does not tell its size: the next is taken to follow it.
+            follows = self._zip_end in {0, hit.at}
+            self._zip_end = hit.at + hit.length if hit.length else 0
             if follows:
                 return
         if len(self._hits) < MAX_HITS:

@@ -62,7 +62,7 @@ class SafetensorsReader(Reader):
 
     name: ClassVar[str] = "safetensors"
     kind: ClassVar[Kind] = Kind.DATA
-    views: ClassVar[tuple[type[View], ...]] = (TensorHeader, TensorTable)
+    views: ClassVar[tuple[type[View], ...]] = (TensorHeader, TensorTable, TextView)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by a sane length and a JSON object that speaks of tensors right after it."""
@@ -166,6 +166,9 @@ def _no_constant(word: str) -> None:
 def _entries(top: _Pairs, header: _Header) -> None:
     seen: set[str] = set()
     for name, entry in top.pairs:
+        if not _encodes(name):
+            header.refuse(ascii(name), "has a name that is no text")
+            continue
         if name in seen:
             says = f"the header names {name[:80]!r} twice: loaders differ in which one they take"
             header.problems.add("duplicate", says, 8, name)
@@ -189,7 +192,7 @@ def _metadata(entry: object, header: _Header) -> None:
         if key in seen:
             header.problems.add("duplicate", f"__metadata__ names {key[:80]!r} twice", 8)
         seen.add(key)
-        if isinstance(value, str):
+        if isinstance(value, str) and _encodes(key) and _encodes(value):
             header.metadata.append((key, value))
         else:
             header.problems.add("hidden", f"__metadata__ {key[:80]!r} is no text", 8)
@@ -238,6 +241,15 @@ def _sized(span: TensorSpan, header: _Header) -> None:
     header.tensors.append(
         TensorSpan(span.name, span.dtype, span.shape, start + span.start, start + span.end)
     )
+
+
+def _encodes(text: str) -> bool:
+    """Tell whether a text is one: half a surrogate pair, which JSON can spell, is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _whole(numbers: object) -> bool:

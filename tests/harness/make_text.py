@@ -283,6 +283,11 @@ def _intended(path: str, data: object) -> dict[str, str | bytes]:
     return {path: _MODEL, BESIDE: json.dumps({"intended": {path: data}})}
 
 
+def _promise(algorithm: str, promised: str, actual: str) -> dict[str, object]:
+    told = {"algorithm": algorithm, "promised": promised, "actual": actual}
+    return {**told, "matches": promised == actual}
+
+
 def _said(kind: str, data: object) -> dict[str, str | bytes]:
     return {"x.py": _MODEL, BESIDE: json.dumps({"said": [[kind, data]]})}
 
@@ -356,9 +361,9 @@ TREES: dict[str, dict[str, dict[str, str | bytes]]] = {
         "evasion-binary": {"notes.txt": b"\x80\x04\x95\x00\x01\x02\xff\xfe"},
     },
     "file-digest-mismatch": {
-        "bad-hub": _intended("x.py", {"sha256": "ab" * 32, "said_by": "the hub", "matches": False}),
-        "good-hub": _intended("x.py", {"sha256": "ab" * 32, "said_by": "the hub", "matches": True}),
-        "evasion-git": _intended("x.py", {"git-sha1": "ab" * 20, "matches": False}),
+        "bad-hub": _intended("x.py", _promise("sha256", "ab" * 32, "cd" * 32)),
+        "good-hub": _intended("x.py", _promise("sha256", "ab" * 32, "ab" * 32)),
+        "evasion-git": _intended("x.py", _promise("git-sha1", "ab" * 20, "")),
     },
     "artifact-digest-mismatch": {
         "bad-digest": _said("expected-digest", {"expected": "a", "actual": "b", "matches": False}),

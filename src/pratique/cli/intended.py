@@ -86,7 +86,7 @@ def _whose(signed_by: str) -> bytes | tuple[str, str]:
     if path.is_file():
         return _small(path, MOST_KEY)
     name, comma, issuer = signed_by.rpartition(",")
-    if not comma or not issuer.startswith("https://"):
+    if not name or not comma or not issuer.startswith("https://"):
         says = f"--signed-by {signed_by!r}: no such key file"
         raise UsageError(f"{says}; an identity is written NAME,https://ISSUER")
     return name, issuer

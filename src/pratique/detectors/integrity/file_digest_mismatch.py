@@ -45,13 +45,11 @@ class FileDigestMismatch(Detector[Repository]):
                 if kind != "intended" or chain or not isinstance(data, dict):
                     continue
                 if data.get("matches") is False:
-                    promised = next(
-                        (str(data[k]) for k in ("sha256", "git-sha1") if k in data), "?"
-                    )
-                    by = str(data.get("said_by", "its source"))
+                    promised = str(data.get("promised", "?"))
+                    algorithm = str(data.get("algorithm", "digest"))
                     yield self.finding(
                         Span(chain=(file.path,)),
-                        f"is not the file that {by[:80]} promises: {promised[:16]}... was expected",
+                        f"is not the file that its source promises: {algorithm} {promised[:16]}...",
                         expected=promised,
-                        actual=str(data.get("actual", file.digest)),
+                        actual=str(data.get("actual", "")),
                     )

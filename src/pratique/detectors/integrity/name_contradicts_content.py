@@ -9,15 +9,18 @@ from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, S
 from pratique.detectors.base import Detector
 
 TEXTS = frozenset({"json", "yaml", "toml", "text", "python", "jinja"})
-TORCH = frozenset({"zip", "torch_zip", "torch_legacy", "pickle", "tar"})
-PICKLES = frozenset({"pickle", "torch_legacy", "zip", "torch_zip", "gzip", "bzip2", "xz", "zlib"})
+TORCH = frozenset({"zip", "torch-legacy", "pickle", "tar"})
+PACKED = frozenset({"gzip", "bzip2", "xz", "lzma", "lz4", "zlib", "joblib-zfile"})
+"""What joblib writes under any of its own extensions."""
+PICKLES = PACKED | {"pickle", "torch-legacy", "zip"}
 ANY_TEXT = frozenset({"text"})
 PROMISED: dict[str, frozenset[str]] = {
     **dict.fromkeys(("pt", "ckpt"), TORCH),
     "pth": TORCH | ANY_TEXT,
     **dict.fromkeys(("pkl", "pickle", "joblib", "dill"), PICKLES),
-    **dict.fromkeys(("zip", "whl", "npz", "jar", "mar"), frozenset({"zip", "torch_zip"})),
-    **dict.fromkeys(("tgz", "gz"), frozenset({"gzip"})),
+    **dict.fromkeys(("zip", "whl", "npz", "jar", "mar"), frozenset({"zip"})),
+    "tgz": frozenset({"gzip"}),
+    "gz": frozenset({"gzip", "zlib", "joblib-zfile"}),
     **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json"})),
     **dict.fromkeys(("yaml", "yml"), frozenset({"yaml", "json"})),
     **dict.fromkeys(("jinja", "jinja2", "j2"), frozenset({"jinja"})),

@@ -1,5 +1,7 @@
 """What each opcode does, as `pickletools` and CPython's `_pickle.c` define it."""
 
+import codecs
+import warnings
 from collections.abc import Callable
 
 from pratique.artifacts.blob import Blob
@@ -153,23 +155,26 @@ def _quoted(m: Machine) -> None:
     line = m.line().strip(b" \t\r\x0b\x0c")
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):  # noqa: PLR2004 - two quotes
         m.broken("a string of the pickle is not quoted")
-    _text_line(m, start, _unescaped(line[1:-1]))
+    _text_line(m, start, _unescaped(line[1:-1], codecs.escape_decode))
 
 
 @_op(b"V")
 def _raw_unicode(m: Machine) -> None:
     start = m.offset
-    _text_line(m, start, _unescaped(m.line()))
+    _text_line(m, start, _unescaped(m.line(), codecs.raw_unicode_escape_decode))
 
 
-def _unescaped(line: bytes) -> bytes:
-    """Return a line with its escapes undone, as bytes of latin-1 or utf-8."""
+def _unescaped(line: bytes, decode: Callable[[bytes], tuple[str | bytes, int]]) -> bytes:
+    """Return a line with its escapes undone, as the opcode's own codec does it in a loader."""
     if b"\\" not in line:
         return line
     try:
-        return line.decode("unicode_escape", "replace").encode("utf-8", "replace")
+        with warnings.catch_warnings():  # an escape that Python does not know stays as it is
+            warnings.simplefilter("ignore")
+            body, _ = decode(line)
     except ValueError:
         return line
+    return body if isinstance(body, bytes) else body.encode("utf-8", "replace")
 
 
 def _text_line(m: Machine, start: int, body: bytes) -> None:

@@ -73,10 +73,18 @@ def _whole(to: Path) -> Iterator[TextIO]:
             os.fchmod(out.fileno(), 0o666 & ~_umask())
             os.fsync(out.fileno())
             if not named:
-                os.link(f"/proc/self/fd/{out.fileno()}", partly)
+                _name(out.fileno(), partly)
         partly.replace(to)
     finally:
         partly.unlink(missing_ok=True)
+
+
+def _name(fd: int, place: Path) -> None:
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:  # only with a folder's descriptor does Python follow the link in /proc
+        os.link(f"/proc/self/fd/{fd}", place.name, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _nameless(folder: Path) -> int | None:

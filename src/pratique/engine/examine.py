@@ -226,7 +226,7 @@ class _Said:
     """What one worker said, as far as it may: only of the rules it was asked for, and not more."""
 
     def __init__(self, rules: frozenset[RuleId], most: int) -> None:
-        self._rules, self._most = rules, most
+        self._rules, self._most, self._versions = rules, most, versions()
         self._findings: list[Finding] = []
         self._receipts: list[Receipt] = []
         self._facts: list[Fact] = []
@@ -250,7 +250,7 @@ class _Said:
                 raise BugError(f"a worker answered with more than {self._most} findings")
             self._findings.append(word)
             return
-        if word.version != versions()[word.rule]:
+        if word.version != self._versions[word.rule]:
             raise BugError(f"a worker answered for another version of {word.rule}")
         self._receipts.append(word)
 

@@ -11,7 +11,11 @@ ROOT = Path(__file__).parents[2]
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment in which `python -m pratique` is this tree's."""
-    return os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}"} | (more or {})
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'tests'}",
+        **(more or {}),
+    }
 
 
 def command(*args: str) -> list[str]:

@@ -55,6 +55,15 @@ class _Seen:
     views: list[tuple[str, View]] = field(default_factory=list)
     notes: list[ReaderNote] = field(default_factory=list)
     missing: dict[type[View], str] = field(default_factory=dict)
+    crashed: list[str] = field(default_factory=list)
+
+    def lose(self, reader: Reader, outcome: _Outcome) -> None:
+        """Note that a reader did not come to its end."""
+        why = f"{reader.name}: {outcome.why}"
+        if outcome.crashed:
+            self.crashed.append(why)
+        for kind in reader.views:
+            self.missing.setdefault(kind, why)
 
 
 class Inspector:
@@ -82,6 +91,9 @@ class Inspector:
             if reader.recognises(subject):
                 yield from self._read(reader, subject, seen)
         layout = layout_of(subject, seen.notes)
+        if seen.crashed:  # other readers may claim every byte: that is no excuse for this one
+            why = "; ".join([*seen.crashed, *filter(None, [layout.partial])])
+            layout = replace(layout, partial=why)
         seen.views.append(("engine", layout))
         self._measure(subject, layout, seen)
         yield from self._facts(subject, seen)
@@ -115,8 +127,7 @@ class Inspector:
                 case _:
                     raise BugError(f"the {reader.name} reader yielded {type(item).__name__}")
         if outcome.why:
-            for kind in reader.views:
-                seen.missing.setdefault(kind, f"{reader.name}: {outcome.why}")
+            seen.lose(reader, outcome)
         seen.notes.append(
             ReaderNote(
                 reader=reader.name,

@@ -19,15 +19,17 @@ class TensorAllZero(Detector[WeightStatistics]):
     so (ControlNet, DiT, fresh checkpoints): that is one finding of low severity.
 
     ## Why it matters
-    Training never leaves a matrix at zero while its siblings move. A zeroed layer was cut out: to remove safety
-    behaviour, to hide that weights are missing, or by a download that was filled up with zeros.
+    Training never leaves a matrix at zero while its siblings move. A zeroed layer was cut out: to
+    remove safety behaviour, to hide that weights are missing, or by a download that was filled up
+    with zeros.
 
     ## What to do
     Compare the tensor with the base model or with another copy. If the publisher pruned the layer
     on purpose, it should be on the model card.
 
     ## What it cannot see
-    A kind of matrix that was zeroed in every layer counts as a design. Layers of which only a part was zeroed, and layers replaced by small noise.
+    A kind of matrix that was zeroed in every layer counts as a design. Layers of which only a part
+    was zeroed, and layers replaced by small noise.
     """
 
     rule: ClassVar[Rule] = Rule(

@@ -15,6 +15,7 @@ from pratique.artifacts.views import (
     ReaderNote,
     SignatureHits,
     TensorTable,
+    TensorText,
     WeightStatistics,
 )
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
@@ -35,7 +36,7 @@ VIEWS = "views"
 
 From it the parent plans which rules apply to the file, also rules that came later.
 """
-MEASURED = (SignatureHits, WeightStatistics)
+MEASURED = (SignatureHits, WeightStatistics, TensorText)
 
 
 @dataclass(slots=True)

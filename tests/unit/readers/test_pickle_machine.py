@@ -6,6 +6,7 @@ import io
 import pickle
 import pickletools
 import random
+import re
 import struct
 from typing import Any
 
@@ -117,6 +118,16 @@ def test_bulk_and_single_steps_agree(protocol: int, monkeypatch: pytest.MonkeyPa
     assert len(bulk.memo) == len(single.memo)
     assert bulk_record.imports == record.imports
     assert bulk_record.calls == record.calls
+
+
+def test_a_repeated_group_ends_where_its_last_good_try_ended() -> None:
+    """Debian 12 has Python 3.11.2, whose possessive groups keep what a failed try had eaten."""
+    assert [m.span() for m in runs.RUN.finditer(b"](K\1eK\2I12")] == [(0, 5)]
+    assert next(m.span() for m in runs.OPEN.finditer(b"K\1I12")) == (0, 2)
+    patterns = [p.pattern for p in vars(runs).values() if isinstance(p, re.Pattern)]
+    groups = [g for p in patterns for g in re.findall(rb".{5}\)(?:[*+?]|\{[0-9,]+\})\+", p)]
+    assert len(groups) > 8
+    assert all(group.startswith(b"|(?!)") for group in groups)
 
 
 def test_memo_entries_of_a_run_are_found_again() -> None:

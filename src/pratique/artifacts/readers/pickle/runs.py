@@ -18,6 +18,15 @@ TEXT_LENGTH = 160
 BYTES_LENGTH = 64
 
 
+def _times(body: str, often: str = "*") -> str:
+    """Return a group that is repeated and never given back.
+
+    The last alternative never matches. Until Python 3.11.5 (gh-106052) such a group ended where its
+    last, failed try had got to; trying one more alternative puts it back to where that try began.
+    """
+    return rf"(?:{body}|(?!)){often}+"
+
+
 def _sized(op: str, most: int, zeros: str = "") -> str:
     rows = "|".join(rf"\x{n:02x}{zeros}.{{{n}}}" for n in range(1, most + 1))
     return rf"{op}(?:{rows}|\x00{zeros})"
@@ -55,24 +64,23 @@ def _compile(text: str) -> re.Pattern[bytes]:
     return re.compile(text.encode("latin-1"), re.DOTALL)
 
 
-RUN = _compile(f"(?:(?:{_OPEN_OPS})*+{_CLOSE})++")
+RUN = _compile(_times(_times(_OPEN_OPS) + _CLOSE, "+"))
 """Inert opcodes that end by closing a container."""
-OPEN = _compile(f"(?:{_OPEN_OPS})*+")
+OPEN = _compile(_times(_OPEN_OPS))
 """Inert opcodes that close nothing."""
-NUMBERS = _compile(r"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){64,}+")
+NUMBERS = _compile(_times(r"K.|G.{8}|M..|J.{4}|[N\x88\x89]", "{64,}"))
 _NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
 _PLAIN = r"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])"
-_NAMES = _compile(
-    rf"(?=(.))(?:K.|\((?:(?:{_PLAIN}{_PLAIN})*+(?={_PLAIN}?[eut]))?+|{_OPEN_OPS}|{_CLOSE})"
-)
+_PAIRS = _times(rf"{_times(_PLAIN * 2)}(?={_PLAIN}?[eut])", "?")
+_NAMES = _compile(rf"(?=(.))(?:K.|\({_PAIRS}|{_OPEN_OPS}|{_CLOSE})")
 """One opcode; or a mark and the pairs of numbers up to where a container is closed over them.
 
 Such a pair changes neither the stack that is left nor whether keys and values come in pairs.
 """
 _STEPS = _compile(f"(?:{_OPEN_OPS}|{_CLOSE})")
-_PUT_ARGS = _compile(f"(?:{_OPEN_OPS_BUT_PUTS}|{_CLOSE})*+({'|'.join(_PUTS)}|)")
+_PUT_ARGS = _compile(f"{_times(f'{_OPEN_OPS_BUT_PUTS}|{_CLOSE}')}({'|'.join(_PUTS)}|)")
 _NOT_GETS = "|".join((_ONE, *(a for a in _ATOMS if a not in _GETS), *_PUTS, _CLOSE))
-_GET_ARGS = _compile(f"(?:{_NOT_GETS})*+({'|'.join(_GETS)}|)")
+_GET_ARGS = _compile(f"{_times(_NOT_GETS)}({'|'.join(_GETS)}|)")
 _TELLING = _compile(
     r"__[a-z]{3}|\xc2\x80[\x02-\x05]|[CU].(?:\x80[\x02-\x05]|x[\x01^\x9c\xda]|\x1f\x8b)"
     r"|(?:[\x8cCU].|X..\x00\x00|V|S')(?:gA[I-V]|800[2-5][0-9a-f]{2}|eJ[wyx]|H4sI|[(\]}]*[ci][\w.]+\n[\w.]+\n)"
@@ -87,12 +95,13 @@ _CLASSES = bytes.maketrans(
     b"vvvvvvvvvvvvvvvvvv" + b"ggg" + b"mmmm",
 )
 _V = r"[vg\]}\x8f]"
+_TWOS = _times(_V * 2)
 _FILL = _compile(
-    rf"(?<=\])(?:\({_V}*+e|{_V}a)|(?<=\}})(?:\((?:{_V}{_V})*+u|{_V}{_V}s)|(?<=\x8f)\({_V}*+\x90"
+    rf"(?<=\])(?:\({_V}*+e|{_V}a)|(?<=\}})(?:\({_TWOS}u|{_V}{_V}s)|(?<=\x8f)\({_V}*+\x90"
 )
 _TUPLE = _compile(rf"\({_V}*+[t\x91]|{_V}\x85|{_V}{_V}\x86|{_V}{_V}{_V}\x87")
 _LIST = _compile(rf"\({_V}*+l")
-_DICT = _compile(rf"\((?:{_V}{_V})*+d")
+_DICT = _compile(rf"\({_TWOS}d")
 _LEFT = _compile(rf"{_V}+|.")
 
 _KINDS = {"]": "list", "}": "dict", "\x8f": "set"}

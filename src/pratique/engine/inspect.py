@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from pratique.artifacts.blob import cut
@@ -26,7 +27,7 @@ from pratique.engine.layout import layout_of
 
 Account = Finding | Receipt | Fact
 
-FINDINGS_PER_RULE = 100
+FINDINGS_PER_RULE, FINDINGS_JUDGED = 100, 100_000
 MAX_NAME = 300
 FACT_DEPTH, FACT_VALUES, FACT_BYTES = 48, 1_000_000, 12 * MiB
 VIEWS = "views"
@@ -70,6 +71,7 @@ class Inspector:
         self._reads = {d.reads for d in self._detectors}
         self._progress = progress
         self._found = 0
+        self._listed: dict[RuleId, tuple[int, int]] = {}
         self._fact_bytes = 0
         self._view_names: set[str] = set()
 
@@ -225,20 +227,24 @@ class Inspector:
     ) -> Iterator[Account]:
         chain, size, most = place
         why, covered = list(lost), 0
-        crashed = False
+        crashed, more = False, 0
         for _, view in views:
             outcome = _Outcome()
+            unlisted = 0
             found = _guarded(partial(detector.inspect, view), outcome)
-            for count, finding in enumerate(found, 1):
-                self._found += 1
-                if count > FINDINGS_PER_RULE or self._found > most:
-                    outcome.why = f"more than {count - 1} findings; the rest is not listed"
-                    break
-                yield replace(finding, at=replace(finding.at, chain=chain + finding.at.chain))
+            for finding in islice(found, FINDINGS_JUDGED):
+                if self._lists(finding, most):
+                    yield replace(finding, at=replace(finding.at, chain=chain + finding.at.chain))
+                else:
+                    unlisted += 1
+            if next(found, None) is not None:
+                outcome.why = f"more than {FINDINGS_JUDGED} findings; the rest was not looked at"
+            more += unlisted
             crashed |= outcome.crashed
             covered += 0 if outcome.crashed else view.covered
             why += [text for text in (view.partial, outcome.why) if text]
         coverage = Coverage.FULL
+        note = [f"{more} more findings, none worse, are not listed"] if more else []
         if why:
             coverage = Coverage.NONE if crashed or not covered else Coverage.PARTIAL
         yield Receipt(
@@ -249,8 +255,20 @@ class Inspector:
             size,
             min(covered, size),
             coverage,
-            "; ".join(dict.fromkeys(why))[:1000],
+            "; ".join(dict.fromkeys(note + why))[:1000],
         )
+
+    def _lists(self, finding: Finding, most: int) -> bool:
+        """Tell whether a finding is listed: while there is room, and whenever it is a worse one.
+
+        Decoys can use the room up, but never hide what is worse than they are.
+        """
+        listed, worst = self._listed.get(finding.rule, (0, -1))
+        if (listed >= FINDINGS_PER_RULE or self._found >= most) and finding.severity <= worst:
+            return False
+        self._found += 1
+        self._listed[finding.rule] = listed + 1, max(worst, int(finding.severity))
+        return True
 
 
 def _plain(data: Json) -> bool:

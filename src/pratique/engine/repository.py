@@ -6,10 +6,10 @@ from typing import Any
 
 from pratique.artifacts.sources.base import SourceFile
 from pratique.core.errors import LimitExceededError
+from pratique.core.fact import VIEWS
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.scan import FileReport, root_digest
-from pratique.engine.inspect import VIEWS
 
 Said = tuple[str, object]
 

@@ -13,10 +13,9 @@ from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Said, compared, descriptor, outcome, too_many
 from pratique.flows.asked import Asked
+from pratique.flows.early import PROGRAM
 from pratique.sandbox.workers import Zygote
-from pratique.store.sql import open_store
-
-PROGRAM = "pratique.engine.worker"
+from pratique.store.opening import open_store, prepare
 
 
 def scan(source: Source, asked: Asked) -> Scan:
@@ -28,6 +27,7 @@ def scan(source: Source, asked: Asked) -> Scan:
 
     """
     started, engine = _now(), f"pratique {pratique.__version__}"
+    prepare(asked.cache)
     zygote = Zygote.start(PROGRAM, jail=asked.jail, heap=asked.limits.heap_bytes)
     with zygote, closing(open_store(asked.cache)) as store:
         with closing(Examiner(store, zygote, asked.limits, asked.watcher)) as examiner:

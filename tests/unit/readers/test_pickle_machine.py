@@ -7,6 +7,7 @@ import pickle
 import pickletools
 import random
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def tables(chance: random.Random) -> Any:  # noqa: ANN401 - whatever a pickler t
     words = [f"token-{chance.randrange(10**6)}" for _ in range(size)]
     for _ in range(chance.randrange(3)):
         words[chance.randrange(size)] = chance.choice(traps)
-    shapes = [
+    shapes: list[Callable[[], Any]] = [
         lambda: {w: n * chance.choice([1, 1, 1, 7]) for n, w in enumerate(words)},
         lambda: {w: -n for n, w in enumerate(words)},
         lambda: words,

@@ -24,6 +24,15 @@ LARGEST_FRAME = 1 * MiB
 """A frame that is longer ends a run."""
 
 
+def _times(body: str, often: str = "*") -> str:
+    """Return a group that is repeated and never given back.
+
+    The last alternative never matches. Until Python 3.11.5 (gh-106052) such a group ended where its
+    last, failed try had got to; trying one more alternative puts it back to where that try began.
+    """
+    return rf"(?:{body}|(?!)){often}+"
+
+
 def _sized(op: str, most: int, zeros: str = "") -> str:
     rows = "|".join(rf"\x{n:02x}{zeros}.{{{n}}}" for n in range(1, most + 1))
     return rf"{op}(?:{rows}|\x00{zeros})"
@@ -62,12 +71,14 @@ def _compile(text: str) -> re.Pattern[bytes]:
     return re.compile(text.encode("latin-1"), re.DOTALL)
 
 
-RUN = _compile(f"((?:(?:{_OPEN_OPS})*+{_CLOSE})*+)(?:{_OPEN_OPS})*+")
+_OPEN = _times(_OPEN_OPS)
+RUN = _compile(f"({_times(_OPEN + _CLOSE)}){_OPEN}")
 """Inert opcodes; group 1 are those up to the last one that closes a container."""
-NUMBERS = _compile(r"(?:K.|G.{8}|M..|J.{4}|[N\x88\x89]){64,}+")
+NUMBERS = _compile(_times(r"K.|G.{8}|M..|J.{4}|[N\x88\x89]", "{64,}"))
 _NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
 _PLAIN = r"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])"
-_STEP = rf"(?:K.|\((?:(?:{_PLAIN}{_PLAIN})*+(?={_PLAIN}?[eut]))?+|{_OPEN_OPS}|{_CLOSE})"
+_TWOS = _times(rf"{_times(_PLAIN * 2)}(?={_PLAIN}?[eut])", "?")
+_STEP = rf"(?:K.|\({_TWOS}|{_OPEN_OPS}|{_CLOSE})"
 _NAMES = _compile(f"(?=(.)){_STEP}")
 """One opcode; or a mark and the pairs of numbers up to where a container is closed over them.
 
@@ -84,11 +95,11 @@ _GROUPS = (
 )
 """What fills vocabularies and tables, `TIMES` times in a row: its name, its opcodes, its pattern.
 
-No opcode has such a name. Each group leaves an even number of values on the stack.
+No opcode of a run has such a name. Each group leaves an even number of values on the stack.
 """
+_SINGLES = _times(_STEP, "{1,64}") + _times(rf"(?![\x8cX]){_STEP}", "{0,64}")
 _PIECES = _compile(
-    "|".join(f"((?:{unit}){{{TIMES}}}+)" for _, _, unit in _GROUPS)
-    + rf"|((?:{_STEP}){{1,64}}+(?:(?![\x8cX]){_STEP}){{0,64}}+)"
+    "|".join(f"((?:{unit}){{{TIMES}}})" for _, _, unit in _GROUPS) + f"|({_SINGLES})"
 )
 """A group; or single opcodes up to a string, with which most groups start."""
 _GROUP_OPS = {name: ops * TIMES for name, ops, _ in _GROUPS}
@@ -104,9 +115,9 @@ def _rare(which: str) -> re.Pattern[bytes]:
     return _compile(
         {
             "steps": f"(?:{_OPEN_OPS}|{_CLOSE})",
-            "puts": f"(?:{_OPEN_OPS_BUT_PUTS}|{_CLOSE})*+({'|'.join(_PUTS)}|)",
-            "gets": f"(?:{not_gets})*+({'|'.join(_GETS)}|)",
-            "frames": f"(?:{'|'.join((opens, *_PUTS))}|{_CLOSE})*+({_FRAME}|)",
+            "puts": f"{_times(f'{_OPEN_OPS_BUT_PUTS}|{_CLOSE}')}({'|'.join(_PUTS)}|)",
+            "gets": f"{_times(not_gets)}({'|'.join(_GETS)}|)",
+            "frames": f"{_times('|'.join((opens, *_PUTS, _CLOSE)))}({_FRAME}|)",
         }[which]
     )
 
@@ -126,7 +137,7 @@ _CLASSES = bytes.maketrans(
 )
 _V = r"[vg\]}\x8f]"
 _MANY = r"[ABDEHvg\]}\x8f]*+"
-_PAIRS = rf"(?:{_V}[ABDEH]*+{_V}|[ABDEH])*+"
+_PAIRS = _times(rf"{_V}[ABDEH]*+{_V}|[ABDEH]")
 _FILL = _compile(
     rf"(?<=\])(?:\({_MANY}e|{_V}a)|(?<=\}})(?:\({_PAIRS}u|{_V}{_V}s)|(?<=\x8f)\({_MANY}\x90"
 )

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pratique.artifacts.blob import Blob
 from pratique.artifacts.readers.pickle import runs
+from pratique.artifacts.readers.pickle.patterns import pattern
 from pratique.artifacts.readers.pickle.record import Record
 from pratique.artifacts.readers.pickle.values import (
     NUMBER,
@@ -331,7 +332,7 @@ class Machine:
     def _bulk(self, pos: int) -> bool:
         """Follow a run of inert opcodes in one step, if there is one."""
         end = min(len(self.buf), pos + self._reach)
-        found = runs.RUN.match(self.buf, pos, end)
+        found = pattern("run").match(self.buf, pos, end)
         stop, opened = (found.end(1), found.end()) if found else (pos, pos)
         if stop == pos:
             return self._numbers(pos, end, opened)
@@ -343,7 +344,7 @@ class Machine:
 
     def _numbers(self, pos: int, end: int, opened: int) -> bool:
         """Follow numbers that nothing closes yet; `opened` is where inert opcodes end."""
-        found = runs.NUMBERS.match(self.buf, pos, end)
+        found = pattern("numbers").match(self.buf, pos, end)
         if found is None:
             length = opened - pos
             self._bulk_at = pos + max(16, length // (1 if length < self._reach - 1024 else 2))
@@ -361,7 +362,7 @@ class Machine:
         names = runs.names_of(self.buf, pos, stop)
         while (tells := runs.telling(self.buf, pos, stop, names)) >= 0:
             self._bulk_at, self._reach = tells + 1, REACH
-            before = runs.RUN.match(self.buf, pos, tells)
+            before = pattern("run").match(self.buf, pos, tells)
             stop = before.end(1) if before else pos
             if stop - pos < runs.MIN_RUN:
                 return False

@@ -6,127 +6,21 @@ outer one become one value each, so that only what is left over touches the real
 happen inside the regex engine.
 """
 
-import re
 from array import array
-from functools import cache
 
+from pratique.artifacts.readers.pickle.patterns import GROUPS, TIMES, compiled, pattern
 from pratique.artifacts.readers.pickle.values import OMITTED, Box, Result, Value, Word
 from pratique.core.limits import MiB
 
 MIN_RUN = 192
 """Shorter runs are followed one by one, which keeps their values for evidence."""
 PASSES = 12
-WORD_LENGTH = 48
-TEXT_LENGTH = 160
-BYTES_LENGTH = 64
-TIMES = 32
 LARGEST_FRAME = 1 * MiB
 """A frame that is longer ends a run."""
 
-
-def _times(body: str, often: str = "*") -> str:
-    """Return a group that is repeated and never given back.
-
-    The last alternative never matches. Until Python 3.11.5 (gh-106052) such a group ended where its
-    last, failed try had got to; trying one more alternative puts it back to where that try began.
-    """
-    return rf"(?:{body}|(?!)){often}+"
-
-
-def _sized(op: str, most: int, zeros: str = "") -> str:
-    rows = "|".join(rf"\x{n:02x}{zeros}.{{{n}}}" for n in range(1, most + 1))
-    return rf"{op}(?:{rows}|\x00{zeros})"
-
-
-_Z3 = r"\x00\x00\x00"
-_ATOMS = (
-    r"K.",
-    _sized(r"\x8c", TEXT_LENGTH),
-    r"h.",
-    r"G.{8}",
-    r"M..",
-    r"J.{4}",
-    _sized(r"X", TEXT_LENGTH, _Z3),
-    r"j.{4}",
-    r"I[-0-9]{1,20}\n",
-    r"F[-+.0-9einfaN]{1,32}\n",
-    r"L-?[0-9]{1,40}L?\n",
-    r"g[0-9]{1,9}\n",
-    r"V[^\n\\]{0,200}\n",
-    r"S'[^\n\\']{0,200}'\n",
-    _sized(r"U", BYTES_LENGTH),
-    _sized(r"C", BYTES_LENGTH),
-    _sized(r"\x8a", 16),
-)
-_FRAME = r"\x95..[\x00-\x0f]\x00{5}"
-_PUTS = (r"q.", r"r.{4}", r"p[0-9]{1,9}\n")
-_GETS = (_ATOMS[2], r"j.{4}", r"g[0-9]{1,9}\n")
-_ONE = r"[\x94()\]}N\x88\x89t\x85\x86\x87ld\x8f\x91]"
-_CLOSE = r"[euas\x90]"
-_OPEN_OPS_BUT_PUTS = "|".join((*_ATOMS[:1], _ONE, *_ATOMS[1:], _FRAME))
-_OPEN_OPS = "|".join((_OPEN_OPS_BUT_PUTS, *_PUTS))
-
-
-def _compile(text: str) -> re.Pattern[bytes]:
-    return re.compile(text.encode("latin-1"), re.DOTALL)
-
-
-_OPEN = _times(_OPEN_OPS)
-RUN = _compile(f"({_times(_OPEN + _CLOSE)}){_OPEN}")
-"""Inert opcodes; group 1 are those up to the last one that closes a container."""
-NUMBERS = _compile(_times(r"K.|G.{8}|M..|J.{4}|[N\x88\x89]", "{64,}"))
-_NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
-_PLAIN = r"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])"
-_TWOS = _times(rf"{_times(_PLAIN * 2)}(?={_PLAIN}?[eut])", "?")
-_STEP = rf"(?:K.|\({_TWOS}|{_OPEN_OPS}|{_CLOSE})"
-_NAMES = _compile(f"(?=(.)){_STEP}")
-"""One opcode; or a mark and the pairs of numbers up to where a container is closed over them.
-
-Such a pair changes neither the stack that is left nor whether keys and values come in pairs.
-"""
-_SHORT = _sized(r"\x8c", WORD_LENGTH)
-_OLD_SHORT = _sized(r"X", WORD_LENGTH, _Z3)
-_GROUPS = (
-    (b"A", 3, rf"{_SHORT}\x94{_PLAIN}"),
-    (b"B", 2, rf"{_SHORT}\x94"),
-    (b"D", 3, rf"{_OLD_SHORT}r.{{4}}{_PLAIN}"),
-    (b"E", 2, rf"{_OLD_SHORT}r.{{4}}"),
-    (b"H", 1, _PLAIN),
-)
-"""What fills vocabularies and tables, `TIMES` times in a row: its name, its opcodes, its pattern.
-
-No opcode of a run has such a name. Each group leaves an even number of values on the stack.
-"""
-_SINGLES = _times(_STEP, "{1,64}") + _times(rf"(?![\x8cX]){_STEP}", "{0,64}")
-_PIECES = _compile(
-    "|".join(f"((?:{unit}){{{TIMES}}})" for _, _, unit in _GROUPS) + f"|({_SINGLES})"
-)
-"""A group; or single opcodes up to a string, with which most groups start."""
-_GROUP_OPS = {name: ops * TIMES for name, ops, _ in _GROUPS}
+_GROUP_OPS = {name: ops * TIMES for name, ops, _ in GROUPS}
 _GROUP_ENTRIES = dict.fromkeys((b"A", b"B", b"D", b"E"), TIMES)
 _GROUP_VALUES = {"A": 2 * TIMES, "B": TIMES, "D": 2 * TIMES, "E": TIMES, "H": TIMES}
-
-
-@cache
-def _rare(which: str) -> re.Pattern[bytes]:
-    """Return a pattern that few files need: compiling them all takes longer than a small scan."""
-    opens = "|".join((*_ATOMS[:1], _ONE, *_ATOMS[1:]))
-    not_gets = "|".join((_ONE, *(a for a in _ATOMS if a not in _GETS), *_PUTS, _CLOSE, _FRAME))
-    return _compile(
-        {
-            "steps": f"(?:{_OPEN_OPS}|{_CLOSE})",
-            "puts": f"{_times(f'{_OPEN_OPS_BUT_PUTS}|{_CLOSE}')}({'|'.join(_PUTS)}|)",
-            "gets": f"{_times(not_gets)}({'|'.join(_GETS)}|)",
-            "frames": f"{_times('|'.join((opens, *_PUTS, _CLOSE)))}({_FRAME}|)",
-        }[which]
-    )
-
-
-_TELLING = _compile(
-    r"__[a-z]{3}|\xc2\x80[\x02-\x05]|[CU].(?:\x80[\x02-\x05]|x[\x01^\x9c\xda]|\x1f\x8b)"
-    r"|(?:[\x8cCU].|X..\x00\x00|V|S')(?:gA[I-V]|800[2-5][0-9a-f]{2}|eJ[wyx]|H4sI|[(\]}]*[ci][\w.]+\n[\w.]+\n)"
-)
-_TELLING_LINES = _compile(r"\n[\w.]{1,60}\n")
 _SIGNS = (b"__", b"gA", b"\xc2\x80", b"8002", b"8003", b"8004", b"8005", b"eJ", b"H4sI")
 _BINARY_SIGNS = (b"\x80", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b")
 _MOST_SIGNS = 200
@@ -137,14 +31,14 @@ _CLASSES = bytes.maketrans(
 )
 _V = r"[vg\]}\x8f]"
 _MANY = r"[ABDEHvg\]}\x8f]*+"
-_PAIRS = _times(rf"{_V}[ABDEH]*+{_V}|[ABDEH]")
-_FILL = _compile(
+_PAIRS = rf"(?:{_V}[ABDEH]*+{_V}|[ABDEH]|(?!))*+"
+_FILL = compiled(
     rf"(?<=\])(?:\({_MANY}e|{_V}a)|(?<=\}})(?:\({_PAIRS}u|{_V}{_V}s)|(?<=\x8f)\({_MANY}\x90"
 )
-_TUPLE = _compile(rf"\({_MANY}[t\x91]|{_V}\x85|{_V}{_V}\x86|{_V}{_V}{_V}\x87")
-_LIST = _compile(rf"\({_MANY}l")
-_DICT = _compile(rf"\({_PAIRS}d")
-_LEFT = _compile(rf"{_V}+|.")
+_TUPLE = compiled(rf"\({_MANY}[t\x91]|{_V}\x85|{_V}{_V}\x86|{_V}{_V}{_V}\x87")
+_LIST = compiled(rf"\({_MANY}l")
+_DICT = compiled(rf"\({_PAIRS}d")
+_LEFT = compiled(rf"{_V}+|.")
 
 _KINDS = {"]": "list", "}": "dict", "\x8f": "set"}
 _TARGETS = {"e": "list", "a": "list", "u": "dict", "s": "dict", "\x90": "set"}
@@ -166,7 +60,7 @@ class LazyRun:
     def index(self, body: bytes) -> None:
         """Find, in the run's bytes, the opcode whose value each memo entry holds."""
         places, before = array("q"), 0
-        for step in _rare("steps").finditer(body):
+        for step in pattern("step").finditer(body):
             if body[step.start()] in b"\x94qrp":
                 places.append(before)
             elif body[step.start()] != _FRAME_CODE:
@@ -180,7 +74,7 @@ class LazyRun:
 
 def numbers(body: bytes, at: int, end: int) -> int:
     """Return how many opcodes a run that `NUMBERS` matched has."""
-    return len(_NUMBER.findall(body, at, end))
+    return len(pattern("number").findall(body, at, end))
 
 
 def telling(body: bytes, at: int, end: int, names: bytes) -> int:
@@ -193,7 +87,7 @@ def telling(body: bytes, at: int, end: int, names: bytes) -> int:
         place = _sign(body, at, end, sign)
         if place >= 0:
             return place
-    lines = _TELLING_LINES.search(body, at, end) if b"p" not in names else None
+    lines = pattern("telling line").search(body, at, end) if b"p" not in names else None
     return _first(body, at, end) if lines else -1
 
 
@@ -202,26 +96,27 @@ def _sign(body: bytes, at: int, end: int, sign: bytes) -> int:
     for _ in range(_MOST_SIGNS):
         if found < 0:
             return -1
-        if _TELLING.search(body, max(at, found - 8), found + 24):
+        if pattern("telling").search(body, max(at, found - 8), found + 24):
             return found
         found = body.find(sign, found + 1, end)
     return _first(body, at, end)
 
 
 def _first(body: bytes, at: int, end: int) -> int:
-    found = _TELLING.search(body, at, end)
+    found = pattern("telling").search(body, at, end)
     return found.start() if found else -1
 
 
 def names_of(body: bytes, at: int, end: int) -> bytes:
-    """Return a run's opcodes without their arguments, many at a time by one name of `_GROUPS`."""
+    """Return a run's opcodes without their arguments, many at a time by one name of `GROUPS`."""
     names = []
-    while piece := _PIECES.match(body, at, end):
+    pieces, singles = pattern("piece"), pattern("name")
+    while piece := pieces.match(body, at, end):
         which = (piece.lastindex or 0) - 1
-        if which < len(_GROUPS):
-            names.append(_GROUPS[which][0])
+        if which < len(GROUPS):
+            names.append(GROUPS[which][0])
         else:
-            names += _NAMES.findall(body, at, piece.end())
+            names += singles.findall(body, at, piece.end())
         at = piece.end()
     return b"".join(names)
 
@@ -247,7 +142,7 @@ def frames_fit(body: bytes, at: int, end: int, left: int) -> bool:
         return True
     return all(
         found.end() - at + int.from_bytes(found[1][1:], "little") <= left
-        for found in _rare("frames").finditer(body, at, end)
+        for found in pattern("frame").finditer(body, at, end)
         if found[1]
     )
 
@@ -264,7 +159,7 @@ def puts(names: bytes) -> bool:
 
 def puts_follow(body: bytes, at: int, end: int, first: int) -> bool:
     """Tell whether the memo indices that a run sets by number are `first` and those after it."""
-    for put in _rare("puts").findall(body, at, end):
+    for put in pattern("put").findall(body, at, end):
         if put:
             index = int(put[1:]) if put[:1] == b"p" else int.from_bytes(put[1:], "little")
             if index != first:
@@ -291,7 +186,7 @@ def gets(body: bytes, at: int, end: int) -> set[int]:
     """Return the memo indices that a run reads."""
     return {
         int(get[1:]) if get[:1] == b"g" else int.from_bytes(get[1:], "little")
-        for get in set(_rare("gets").findall(body, at, end))
+        for get in set(pattern("get").findall(body, at, end))
         if get
     }
 

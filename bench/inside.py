@@ -13,11 +13,13 @@ from pratique.artifacts.readers.catalog import READERS
 from pratique.core.limits import Limits
 from pratique.detectors.catalog import CATALOG
 from pratique.engine.inspect import Inspector
+from pratique.engine.worker import warm
 
 
 def main() -> int:
     """Print the seconds that readers, the one pass and rules took, and what they accounted for."""
     limits = Limits()
+    warm()
     with Path(sys.argv[1]).open("rb") as file, tempfile.TemporaryFile() as scratch:
         size = os.fstat(file.fileno()).st_size
         blob = FdBlob(file.fileno(), 0, size)

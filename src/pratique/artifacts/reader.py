@@ -158,6 +158,12 @@ class Reader(ABC):
     views: ClassVar[tuple[type[View], ...]]
     """Every view type that `read` may yield: what the plan of a subject is made from."""
 
+    def warm(self) -> None:  # noqa: B027 - most readers have nothing to do here
+        """Import and compile what `read` needs and a process that reads nothing does not.
+
+        A zygote calls it once; a worker that is locked can no longer import.
+        """
+
     @abstractmethod
     def recognises(self, subject: Subject) -> bool:
         """Tell by content alone, from head and tail, whether `read` should try. Never raises."""

@@ -21,6 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     _speak_utf8()
     _end_in_order()
+    if args[:1] in (["scan"], ["badge"]) and not {"--no-jail", "-h", "--help"} & set(args):
+        # before Typer, Rich and all rules are imported: both take their time side by side
+        from pratique.flows.early import head_start  # noqa: PLC0415
+
+        head_start()
     try:
         return _run(args)
     except KeyboardInterrupt:

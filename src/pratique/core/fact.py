@@ -6,6 +6,12 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
+VIEWS = "views"
+"""The fact that ends a file's account: every view type seen in it, and whether facts were cut.
+
+From it the parent plans which rules apply to the file, also rules that came later.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:

@@ -19,7 +19,7 @@ from pratique.artifacts.views import (
     WeightStatistics,
 )
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
-from pratique.core.fact import Fact, Json
+from pratique.core.fact import VIEWS, Fact, Json
 from pratique.core.finding import Finding, RuleId
 from pratique.core.limits import MiB
 from pratique.core.receipt import Coverage, Receipt
@@ -31,11 +31,6 @@ Account = Finding | Receipt | Fact
 FINDINGS_PER_RULE, FINDINGS_JUDGED = 100, 100_000
 MAX_NAME = 300
 FACT_DEPTH, FACT_VALUES, FACT_BYTES = 48, 1_000_000, 12 * MiB
-VIEWS = "views"
-"""The fact that ends a file's account: every view type seen in it, and whether facts were cut.
-
-From it the parent plans which rules apply to the file, also rules that came later.
-"""
 MEASURED = (SignatureHits, WeightStatistics, TensorText)
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from pratique.artifacts.readers.catalog import readers_key
 from pratique.artifacts.views import Layout, Repository
+from pratique.core.fact import VIEWS
 from pratique.core.finding import Digest, RuleId
 from pratique.core.limits import Limits
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import Inspection
 from pratique.detectors.catalog import CATALOG
-from pratique.engine.inspect import VIEWS
 from pratique.store.ports import ResultKey
 
 SHARED = "shared"

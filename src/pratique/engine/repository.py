@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from pratique.artifacts.sources.base import SourceFile
 from pratique.core.errors import LimitExceededError
-from pratique.core.fact import Fact
+from pratique.core.fact import VIEWS, Fact
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.scan import FileReport, root_digest
-from pratique.engine.inspect import VIEWS
 
 Said = tuple[str, object]
 

@@ -24,6 +24,8 @@ def warm() -> None:
     from pratique.artifacts.measures import one_pass  # noqa: PLC0415 - the zygote's own moment
 
     one_pass.warm()
+    for reader in READERS:
+        reader.warm()
 
 
 def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:

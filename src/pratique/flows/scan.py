@@ -12,10 +12,10 @@ from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Rows, Said, compared, outcome, too_many
 from pratique.flows.asked import Asked
+from pratique.flows.early import PROGRAM
 from pratique.sandbox.workers import Zygote
-from pratique.store.sql import open_store
+from pratique.store.opening import open_store, prepare
 
-PROGRAM = "pratique.engine.worker"
 _NOTHING = Inspection()
 
 
@@ -28,6 +28,7 @@ def scan(source: Source, asked: Asked) -> Scan:
 
     """
     started, engine = _now(), f"pratique {pratique.__version__}"
+    prepare(asked.cache)
     zygote = Zygote.start(PROGRAM, jail=asked.jail, heap=asked.limits.heap_bytes)
     # what a worker found that nothing held is neither believed later nor mixed with what is there
     cache = asked.cache if zygote.report.sound else None

@@ -6,6 +6,7 @@
 After a `WorkerError` that worker is dead; the caller takes another one.
 """
 
+import atexit
 import contextlib
 import importlib.util
 import json
@@ -50,6 +51,11 @@ main(fd, program, settings)
 """
 
 
+_Begun = tuple[socket.socket, subprocess.Popen[bytes]]
+_LAUNCHED: dict[str, _Begun] = {}
+"""Zygotes that were launched and not yet asked for, by what they were launched with."""
+
+
 class Zygote:
     """A warm process that forks locked workers. Usable from several threads."""
 
@@ -72,27 +78,8 @@ class Zygote:
             JailError: the program does not start, or a worker cannot be locked as far as it should.
 
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         settings = {"jail": jail, "heap": heap, "scratch": scratch}
-        try:
-            more = [p for p in sys.path if p.endswith("-packages") and Path(p).is_absolute()]
-            told = json.dumps([_roots(program), more, theirs.fileno(), program, settings])
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOTSTRAP, told],
-                env={},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        except (OSError, JailError) as e:
-            ours.close()
-            raise JailError(f"the zygote does not start: {e}") from e
-        finally:
-            theirs.close()
-        zygote = cls(ours, process)
+        zygote = cls(*(_launched(program, settings) or _begun(program, settings)))
         try:
             zygote._get_warm()
             zygote._spare = zygote._fork()
@@ -101,6 +88,20 @@ class Zygote:
             zygote.close()
             raise
         return zygote
+
+    @staticmethod
+    def launch(
+        program: str, *, jail: bool = True, heap: int = 2 * GiB, scratch: int = 4 * GiB
+    ) -> None:
+        """Begin what a later `start` with the same words goes on with, and do not wait.
+
+        A zygote that nobody asks for ends with this process. Trouble is left for `start` to tell.
+        """
+        settings = {"jail": jail, "heap": heap, "scratch": scratch}
+        key = json.dumps([program, settings])
+        if key not in _LAUNCHED:
+            with contextlib.suppress(JailError):
+                _LAUNCHED[key] = _begun(program, settings)
 
     @property
     def pid(self) -> int:
@@ -330,6 +331,43 @@ class Worker:
                 time.sleep(_POLL_S)
             self._exit = code
         return self._exit
+
+
+def _begun(program: str, settings: Mapping[str, Any]) -> _Begun:
+    """Start the process of a zygote; return its control socket and itself."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        more = [p for p in sys.path if p.endswith("-packages") and Path(p).is_absolute()]
+        told = json.dumps([_roots(program), more, theirs.fileno(), program, settings])
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _BOOTSTRAP, told],
+            env={},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+    except (OSError, JailError) as e:
+        ours.close()
+        raise JailError(f"the zygote does not start: {e}") from e
+    finally:
+        theirs.close()
+    return ours, process
+
+
+def _launched(program: str, settings: Mapping[str, Any]) -> _Begun | None:
+    return _LAUNCHED.pop(json.dumps([program, settings]), None)
+
+
+@atexit.register
+def _drop_launched() -> None:
+    while _LAUNCHED:
+        control, process = _LAUNCHED.popitem()[1]
+        control.close()
+        process.kill()
+        process.wait()
 
 
 def _roots(program: str) -> list[str]:

@@ -34,7 +34,12 @@ class FileStamp:
 
 
 class Store(Protocol):
-    """Keeps results by content and hints by file stamp."""
+    """Keeps results by content and hints by file stamp.
+
+    `trouble` is why results could not be kept, said once; empty while all is well.
+    """
+
+    trouble: str
 
     def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
         """Return what is known under `key` from rules at exactly these versions, or None.

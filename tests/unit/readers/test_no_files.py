@@ -6,6 +6,7 @@ from harness.inspecting import subject_of
 from pratique.artifacts.readers.catalog import READERS
 from pratique.artifacts.readers.template_tree import parse_template
 from pratique.core.errors import ArtifactError
+from pratique.engine.worker import warm
 
 BODIES = [
     b'{"chat_template": "{{ x }}", "a": "\\u00e9", "b": 1e5, "nbformat": 4, "cells": []}',
@@ -32,6 +33,7 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
 
 def test_reading_opens_nothing() -> None:
     global _watching  # noqa: PLW0603 - an audit hook cannot be taken back
+    warm()
     sys.addaudithook(_hook)
     for body in BODIES:
         for reader in READERS:

@@ -8,6 +8,7 @@ import pickletools
 import random
 import re
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness.make_pickles import call, glob, stream, text
 from pratique.artifacts.blob import MemoryBlob
-from pratique.artifacts.readers.pickle import runs
+from pratique.artifacts.readers.pickle import patterns, runs
 from pratique.artifacts.readers.pickle.machine import TABLE, Machine
 from pratique.artifacts.readers.pickle.opcodes import follower
 from pratique.artifacts.readers.pickle.record import Record
@@ -122,12 +123,81 @@ def test_bulk_and_single_steps_agree(protocol: int, monkeypatch: pytest.MonkeyPa
 
 def test_a_repeated_group_ends_where_its_last_good_try_ended() -> None:
     """Debian 12 has Python 3.11.2, whose possessive groups keep what a failed try had eaten."""
-    assert [m.span() for m in runs.RUN.finditer(b"](K\1eK\2I12")] == [(0, 5)]
-    assert next(m.span() for m in runs.OPEN.finditer(b"K\1I12")) == (0, 2)
-    patterns = [p.pattern for p in vars(runs).values() if isinstance(p, re.Pattern)]
-    groups = [g for p in patterns for g in re.findall(rb".{5}\)(?:[*+?]|\{[0-9,]+\})\+", p)]
+    found = patterns.pattern("run").match(b"](K\1eK\2I12")
+    assert found is not None
+    assert (found.span(1), found.span()) == ((0, 5), (0, 7))
+    every = [patterns.pattern(n).pattern for n in patterns.NAMES]
+    every += [p.pattern for p in vars(runs).values() if isinstance(p, re.Pattern)]
+    groups = [g for p in every for g in re.findall(rb".{5}\)(?:[*+?]|\{[0-9,]+\})\+", p)]
     assert len(groups) > 8
     assert all(group.startswith(b"|(?!)") for group in groups)
+
+
+def tables(chance: random.Random) -> Any:  # noqa: ANN401 - whatever a pickler takes
+    """Return what vocabularies, merges and score tables look like, with traps among the words."""
+    traps = ["__class__", "gASV", "8004xx", "\x80\x02", "eJwzzzz", "H4sIzz", "", "x" * 60, "\n"]
+    size = chance.randrange(20, 6000)
+    words = [f"token-{chance.randrange(10**6)}" for _ in range(size)]
+    for _ in range(chance.randrange(3)):
+        words[chance.randrange(size)] = chance.choice(traps)
+    shapes: list[Callable[[], Any]] = [
+        lambda: {w: n * chance.choice([1, 1, 1, 7]) for n, w in enumerate(words)},
+        lambda: {w: -n for n, w in enumerate(words)},
+        lambda: words,
+        lambda: dict(zip(words, reversed(words), strict=True)),
+        lambda: [chance.random() for _ in words],
+        lambda: [chance.choice([1, 300, 70_000, 0.5, None, True]) for _ in words],
+        lambda: dict(enumerate(words)),
+        lambda: {w: {"n": n} for n, w in enumerate(words)},
+        lambda: tuple(words),
+        lambda: [(w, n) for n, w in enumerate(words)],
+        lambda: set(words),
+    ]
+    return [chance.choice(shapes)() for _ in range(chance.randrange(1, 5))] + [dt.date(2020, 1, 1)]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_tables_read_in_groups_leave_the_same_stack_and_memo(
+    protocol: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(6):
+        body = pickle.dumps(tables(random.Random(seed * 10 + protocol)), protocol)  # noqa: S311 - repeatable
+        bulk, told, end = follow(body)
+        with monkeypatch.context() as slowly:
+            slowly.setattr(runs, "MIN_RUN", 1 << 30)
+            single, record, _ = follow(body)
+        assert end == len(body)
+        assert len(bulk.memo) == len(single.memo)
+        assert bulk.sparse.keys() == single.sparse.keys()
+        assert told.imports == record.imports
+        # a call's arguments may be shown in less detail
+        assert {k[:2] for k in told.calls} == {k[:2] for k in record.calls}
+        assert isinstance(bulk.result, Box)
+        assert isinstance(single.result, Box)
+        assert bulk.result.count == single.result.count
+        for at in random.Random(seed).sample(range(len(single.memo)), min(40, len(single.memo))):  # noqa: S311 - repeatable
+            ours, theirs = bulk.resolved(bulk.get(at)), single.memo[at]
+            assert type(ours) is not str or ours == theirs
+            assert (type(ours) is str) == (type(theirs) is str)
+
+
+def test_a_frame_longer_than_the_file_breaks_a_run_where_a_loader_fails() -> None:
+    pairs = b"".join(text(f"word{n}") + b"\x94K\x05" for n in range(200))
+    frame = b"\x95" + struct.pack("<Q", 100_000)
+    with pytest.raises(MalformedError, match="frame of 100000 bytes"):
+        follow(stream(b"}(", pairs, frame, pairs, b"u"))
+    fits = b"\x95" + struct.pack("<Q", 40)
+    machine, _, end = follow(body := stream(b"}(", pairs, fits, pairs, b"u"))
+    assert end == len(body)
+    assert isinstance(machine.result, Box)
+    assert machine.result.count == 800
+    assert len(machine.memo) == 400
+
+
+def test_values_of_groups_that_no_container_takes_stay_on_the_stack() -> None:
+    pairs = b"".join(text(f"word{n}") + b"\x94K\x05" for n in range(200))
+    machine, _, _ = follow(stream(b"(]", pairs, b"](K\x01e" + b"0" * 400 + b"K\x01" * 399, b"at"))
+    assert isinstance(machine.result, tuple)
 
 
 def test_memo_entries_of_a_run_are_found_again() -> None:

@@ -15,6 +15,7 @@ import pytest
 from harness.inspecting import open_descriptors
 from pratique.core.errors import JailError, WorkerError
 from pratique.core.limits import MiB
+from pratique.sandbox import workers
 from pratique.sandbox.workers import Worker, Zygote
 
 PROGRAM = "harness.programs.misbehave"
@@ -205,6 +206,39 @@ def test_a_program_that_does_not_get_warm(program: str, says: str) -> None:
     with pytest.raises(JailError, match=says):
         Zygote.start(program)
     assert open_descriptors() == before
+
+
+def test_a_launched_zygote_is_the_one_that_starts() -> None:
+    before = open_descriptors()
+    Zygote.launch(PROGRAM, heap=256 * MiB)
+    Zygote.launch(PROGRAM, heap=256 * MiB)  # once is enough
+    ((_, launched),) = workers._LAUNCHED.values()  # noqa: SLF001 - to compare the process
+    with Zygote.start(PROGRAM, heap=128 * MiB) as other:
+        assert other.pid != launched.pid
+    with Zygote.start(PROGRAM, heap=256 * MiB) as zygote, zygote.worker() as worker:
+        assert zygote.pid == launched.pid
+        assert list(worker.ask({"do": "echo"}, [], 5))
+    assert open_descriptors() == before
+
+
+def test_a_launched_zygote_that_nobody_wants_ends_with_its_parent() -> None:
+    says = (
+        "from pratique.sandbox import workers\n"
+        "workers.Zygote.launch('harness.programs.misbehave')\n"
+        "print(*(process.pid for _, process in workers._LAUNCHED.values()))"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", says]
+    told = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=60)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.stdout), 0)
+    assert not told.stderr
+
+
+def test_a_program_that_cannot_be_launched_is_told_when_it_is_started() -> None:
+    Zygote.launch("no_such_package_here.at_all")
+    with pytest.raises(JailError, match="no module"):
+        Zygote.start("no_such_package_here.at_all")
 
 
 def test_without_a_jail_the_limits_hold_and_the_report_says_so() -> None:

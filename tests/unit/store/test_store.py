@@ -1,6 +1,10 @@
 """The store keeps results by content, and its folder to itself."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +19,9 @@ from pratique.core.fact import Fact
 from pratique.core.finding import Confidence, Digest, Finding, RuleId, Severity, Span
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import Inspection
+from pratique.store import opening
 from pratique.store.migrate import SCRIPTS
-from pratique.store.ports import FileStamp, ResultKey
+from pratique.store.ports import FileStamp, ResultKey, Store
 from pratique.store.sql import open_store
 from pratique.store.tables import HEAD, metadata
 
@@ -36,24 +41,30 @@ def finding(rule: RuleId) -> Finding:
 FIRST = Inspection((finding(A),), (receipt(A), receipt(B)), (Fact("f", ("a",), {"x": [1]}),))
 
 
-@pytest.mark.parametrize("kind", ["memory", "file"])
-def test_a_result_comes_back_as_it_was(kind: str, tmp_path: Path) -> None:
-    store = open_store(tmp_path / "s" if kind == "file" else None)
+@pytest.fixture(params=["no folder", "SQL in memory", "folder"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Return each adapter in turn: what they promise is the same."""
+    made: dict[str, Callable[[], Store]] = {
+        "no folder": lambda: opening.open_store(None),
+        "SQL in memory": lambda: open_store(None),
+        "folder": lambda: opening.open_store(tmp_path / "kept"),
+    }
+    with closing(made[request.param]()) as found:
+        yield found
+
+
+def test_a_result_comes_back_as_it_was(store: Store) -> None:
     assert store.load(KEY, {A: 1, B: 1}) is None
     store.save(KEY, FIRST, frozenset({A, B}))
     assert store.load(KEY, {A: 1, B: 1}) == FIRST
-    store.close()
 
 
-def test_another_owner_sees_nothing() -> None:
-    store = open_store(None)
+def test_another_owner_sees_nothing(store: Store) -> None:
     store.save(KEY, FIRST, frozenset({A, B}))
     assert store.load(replace(KEY, owner="tenant-b"), {A: 1, B: 1}) is None
-    store.close()
 
 
-def test_a_newer_rule_has_no_receipt_yet_and_replaces_only_its_own() -> None:
-    store = open_store(None)
+def test_a_newer_rule_has_no_receipt_yet_and_replaces_only_its_own(store: Store) -> None:
     store.save(KEY, FIRST, frozenset({A, B}))
     known = store.load(KEY, {A: 2, B: 1})
     assert known is not None
@@ -62,18 +73,23 @@ def test_a_newer_rule_has_no_receipt_yet_and_replaces_only_its_own() -> None:
     known = store.load(KEY, {A: 2, B: 1})
     assert known is not None
     assert set(known.receipts) == {receipt(A, 2), receipt(B)}
-    store.close()
 
 
-def test_a_hint_holds_only_for_the_same_moment() -> None:
-    store = open_store(None)
+def test_a_hint_holds_only_for_the_same_moment(store: Store) -> None:
     stamp = FileStamp(1, 1 << 63, 3, 4, 5)
     store.remember(stamp, KEY.digest)
     assert store.hint(stamp) == KEY.digest
     assert store.hint(replace(stamp, changed_ns=6)) is None
     store.remember(replace(stamp, changed_ns=6), KEY.digest)
     assert store.hint(stamp) is None
-    store.close()
+
+
+def test_a_run_that_keeps_nothing_imports_no_database() -> None:
+    says = (
+        "import sys; from pratique.store.opening import open_store, prepare; prepare(None)\n"
+        "open_store(None).close(); assert not {'sqlalchemy', 'alembic'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", says], check=True, timeout=60)
 
 
 def test_the_folder_is_private(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pratique.artifacts.blob import Blob
 from pratique.artifacts.readers.pickle import runs
+from pratique.artifacts.readers.pickle.patterns import pattern
 from pratique.artifacts.readers.pickle.record import Record
 from pratique.artifacts.readers.pickle.values import (
     NUMBER,
@@ -331,24 +332,21 @@ class Machine:
     def _bulk(self, pos: int) -> bool:
         """Follow a run of inert opcodes in one step, if there is one."""
         end = min(len(self.buf), pos + self._reach)
-        found = runs.RUN.match(self.buf, pos, end)
-        if found is None:
-            return self._numbers(pos, end)
-        stop = found.end()
+        found = pattern("run").match(self.buf, pos, end)
+        stop, opened = (found.end(1), found.end()) if found else (pos, pos)
+        if stop == pos:
+            return self._numbers(pos, end, opened)
         self._bulk_at = stop
         self._reach = min(MOST_REACH, self._reach * 2)
         if stop - pos < runs.MIN_RUN:
             return False
-        if not self._follow(pos, stop):
-            return False
-        self.pos = stop
-        return True
+        return self._follow(pos, stop)
 
-    def _numbers(self, pos: int, end: int) -> bool:
-        found = runs.NUMBERS.match(self.buf, pos, end)
+    def _numbers(self, pos: int, end: int, opened: int) -> bool:
+        """Follow numbers that nothing closes yet; `opened` is where inert opcodes end."""
+        found = pattern("numbers").match(self.buf, pos, end)
         if found is None:
-            open_until = runs.OPEN.match(self.buf, pos, end)
-            length = open_until.end() - pos if open_until else 0
+            length = opened - pos
             self._bulk_at = pos + max(16, length // (1 if length < self._reach - 1024 else 2))
             self._reach = min(MOST_REACH, self._reach * 2)
             return False
@@ -360,10 +358,25 @@ class Machine:
         return True
 
     def _follow(self, pos: int, stop: int) -> bool:
+        """Follow a run, or its part before something that deserves the slow way."""
         names = runs.names_of(self.buf, pos, stop)
+        while (tells := runs.telling(self.buf, pos, stop, names)) >= 0:
+            self._bulk_at, self._reach = tells + 1, REACH
+            before = pattern("run").match(self.buf, pos, tells)
+            stop = before.end(1) if before else pos
+            if stop - pos < runs.MIN_RUN:
+                return False
+            names = runs.names_of(self.buf, pos, stop)
+        if not self._apply(pos, stop, names):
+            return False
+        self.pos = stop
+        return True
+
+    def _apply(self, pos: int, stop: int, names: bytes) -> bool:
+        """Make a run's changes to stack and memo; False if only the slow way can tell them."""
         word = runs.word_of(names)
-        entries = word.count(b"m")
-        if self._unfit(word) or runs.telling(self.buf, pos, stop, names):
+        entries = runs.entries(word)
+        if self._unfit(word) or not self._frames_fit(pos, stop, names):
             return False
         if entries and not self._may_put(pos, stop, names):
             return False
@@ -373,7 +386,7 @@ class Machine:
         if self.active and overlay.leaves_gets and not self._inert(pos, stop):
             return False
         overlay.commit()
-        self._count(len(word))
+        self._count(runs.opcodes(word))
         self.fence = self.marks[-1] if self.marks else 0
         if entries:
             lazy = runs.LazyRun(self.base + pos, self.base + stop, len(self.memo))
@@ -386,15 +399,19 @@ class Machine:
                 self.record.took_call("SETITEMS", target, kind, self.at)
         return True
 
+    def _frames_fit(self, pos: int, stop: int, names: bytes) -> bool:
+        left = self.blob.size - self.base - pos
+        return b"\x95" not in names or runs.frames_fit(self.buf, pos, stop, left)
+
     def _unfit(self, word: bytes) -> bool:
         """Tell whether a run needs the slow way.
 
         It does where a memo entry is of nothing, of a value from before the run or of another
         entry, and where a key such as `__class__` may come out of the memo.
         """
-        if word[0] == ord("m") or (self.dunder and b"g" in word):
+        if word[:1] == b"m" or (self.dunder and b"g" in word):
             return True
-        return b"(m" in word or b"gm" in word or b"mm" in word
+        return any(pair in word for pair in (b"(m", b"gm", b"mm", b"Bm", b"Em"))
 
     def _inert(self, pos: int, stop: int) -> bool:
         """Tell whether a run reads only constants and containers from the memo, nothing to call."""
@@ -407,9 +424,9 @@ class Machine:
         """Tell whether a run sets the memo entries that come next, in order."""
         if self.sparse:
             return False
-        if not any(put in names for put in (b"q", b"r", b"p")):
+        if not runs.puts(names):
             return True
-        return b"\x94" not in names and runs.puts_follow(self.buf, pos, stop, len(self.memo))
+        return not runs.memoizes(names) and runs.puts_follow(self.buf, pos, stop, len(self.memo))
 
 
 SHORTEST_PICKLE = 24

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.reader import Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers.pickle import patterns
 from pratique.artifacts.readers.pickle.recognise import is_pickle
 from pratique.artifacts.readers.pickle.streams import Streams
 from pratique.artifacts.readers.pickle.view import PickleStream
@@ -21,6 +22,10 @@ class PickleReader(Reader):
     name: ClassVar[str] = "pickle"
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (PickleStream,)
+
+    def warm(self) -> None:
+        """Compile the patterns of runs."""
+        patterns.warm()
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the bytes start a pickle, by a short trial run."""

@@ -6,87 +6,22 @@ outer one become one value each, so that only what is left over touches the real
 happen inside the regex engine.
 """
 
-import re
 from array import array
 
+from pratique.artifacts.readers.pickle.patterns import GROUPS, TIMES, compiled, pattern
 from pratique.artifacts.readers.pickle.values import OMITTED, Box, Result, Value, Word
+from pratique.core.limits import MiB
 
 MIN_RUN = 192
 """Shorter runs are followed one by one, which keeps their values for evidence."""
 PASSES = 12
-TEXT_LENGTH = 160
-BYTES_LENGTH = 64
+LARGEST_FRAME = 1 * MiB
+"""A frame that is longer ends a run."""
 
-
-def _times(body: str, often: str = "*") -> str:
-    """Return a group that is repeated and never given back.
-
-    The last alternative never matches. Until Python 3.11.5 (gh-106052) such a group ended where its
-    last, failed try had got to; trying one more alternative puts it back to where that try began.
-    """
-    return rf"(?:{body}|(?!)){often}+"
-
-
-def _sized(op: str, most: int, zeros: str = "") -> str:
-    rows = "|".join(rf"\x{n:02x}{zeros}.{{{n}}}" for n in range(1, most + 1))
-    return rf"{op}(?:{rows}|\x00{zeros})"
-
-
-_Z3 = r"\x00\x00\x00"
-_ATOMS = (
-    r"K.",
-    _sized(r"\x8c", TEXT_LENGTH),
-    r"h.",
-    r"G.{8}",
-    r"M..",
-    r"J.{4}",
-    _sized(r"X", TEXT_LENGTH, _Z3),
-    r"j.{4}",
-    r"I[-0-9]{1,20}\n",
-    r"F[-+.0-9einfaN]{1,32}\n",
-    r"L-?[0-9]{1,40}L?\n",
-    r"g[0-9]{1,9}\n",
-    r"V[^\n\\]{0,200}\n",
-    r"S'[^\n\\']{0,200}'\n",
-    _sized(r"U", BYTES_LENGTH),
-    _sized(r"C", BYTES_LENGTH),
-    _sized(r"\x8a", 16),
-)
-_PUTS = (r"q.", r"r.{4}", r"p[0-9]{1,9}\n")
-_GETS = (_ATOMS[2], r"j.{4}", r"g[0-9]{1,9}\n")
-_ONE = r"[\x94()\]}N\x88\x89t\x85\x86\x87ld\x8f\x91]"
-_CLOSE = r"[euas\x90]"
-_OPEN_OPS_BUT_PUTS = "|".join((*_ATOMS[:1], _ONE, *_ATOMS[1:]))
-_OPEN_OPS = "|".join((_OPEN_OPS_BUT_PUTS, *_PUTS))
-
-
-def _compile(text: str) -> re.Pattern[bytes]:
-    return re.compile(text.encode("latin-1"), re.DOTALL)
-
-
-RUN = _compile(_times(_times(_OPEN_OPS) + _CLOSE, "+"))
-"""Inert opcodes that end by closing a container."""
-OPEN = _compile(_times(_OPEN_OPS))
-"""Inert opcodes that close nothing."""
-NUMBERS = _compile(_times(r"K.|G.{8}|M..|J.{4}|[N\x88\x89]", "{64,}"))
-_NUMBER = _compile(r"(?=(.))(?:K.|G.{8}|M..|J.{4}|[N\x88\x89])")
-_PLAIN = r"(?:K.|M..|J.{4}|G.{8}|[N\x88\x89])"
-_PAIRS = _times(rf"{_times(_PLAIN * 2)}(?={_PLAIN}?[eut])", "?")
-_NAMES = _compile(rf"(?=(.))(?:K.|\({_PAIRS}|{_OPEN_OPS}|{_CLOSE})")
-"""One opcode; or a mark and the pairs of numbers up to where a container is closed over them.
-
-Such a pair changes neither the stack that is left nor whether keys and values come in pairs.
-"""
-_STEPS = _compile(f"(?:{_OPEN_OPS}|{_CLOSE})")
-_PUT_ARGS = _compile(f"{_times(f'{_OPEN_OPS_BUT_PUTS}|{_CLOSE}')}({'|'.join(_PUTS)}|)")
-_NOT_GETS = "|".join((_ONE, *(a for a in _ATOMS if a not in _GETS), *_PUTS, _CLOSE))
-_GET_ARGS = _compile(f"{_times(_NOT_GETS)}({'|'.join(_GETS)}|)")
-_TELLING = _compile(
-    r"__[a-z]{3}|\xc2\x80[\x02-\x05]|[CU].(?:\x80[\x02-\x05]|x[\x01^\x9c\xda]|\x1f\x8b)"
-    r"|(?:[\x8cCU].|X..\x00\x00|V|S')(?:gA[I-V]|800[2-5][0-9a-f]{2}|eJ[wyx]|H4sI|[(\]}]*[ci][\w.]+\n[\w.]+\n)"
-)
-_TELLING_LINES = _compile(r"\n[\w.]{1,60}\n")
-_SIGNS = (b"__", b"gA", b"\xc2\x80", b"800", b"eJ", b"H4sI")
+_GROUP_OPS = {name: ops * TIMES for name, ops, _ in GROUPS}
+_GROUP_ENTRIES = dict.fromkeys((b"A", b"B", b"D", b"E"), TIMES)
+_GROUP_VALUES = {"A": 2 * TIMES, "B": TIMES, "D": 2 * TIMES, "E": TIMES, "H": TIMES}
+_SIGNS = (b"__", b"gA", b"\xc2\x80", b"8002", b"8003", b"8004", b"8005", b"eJ", b"H4sI")
 _BINARY_SIGNS = (b"\x80", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b")
 _MOST_SIGNS = 200
 
@@ -95,18 +30,22 @@ _CLASSES = bytes.maketrans(
     b"vvvvvvvvvvvvvvvvvv" + b"ggg" + b"mmmm",
 )
 _V = r"[vg\]}\x8f]"
-_TWOS = _times(_V * 2)
-_FILL = _compile(
-    rf"(?<=\])(?:\({_V}*+e|{_V}a)|(?<=\}})(?:\({_TWOS}u|{_V}{_V}s)|(?<=\x8f)\({_V}*+\x90"
+_MANY = r"[ABDEHvg\]}\x8f]*+"
+_PAIRS = rf"(?:{_V}[ABDEH]*+{_V}|[ABDEH]|(?!))*+"
+_FILL = compiled(
+    rf"(?<=\])(?:\({_MANY}e|{_V}a)|(?<=\}})(?:\({_PAIRS}u|{_V}{_V}s)|(?<=\x8f)\({_MANY}\x90"
 )
-_TUPLE = _compile(rf"\({_V}*+[t\x91]|{_V}\x85|{_V}{_V}\x86|{_V}{_V}{_V}\x87")
-_LIST = _compile(rf"\({_V}*+l")
-_DICT = _compile(rf"\({_TWOS}d")
-_LEFT = _compile(rf"{_V}+|.")
+_TUPLE = compiled(rf"\({_MANY}[t\x91]|{_V}\x85|{_V}{_V}\x86|{_V}{_V}{_V}\x87")
+_LIST = compiled(rf"\({_MANY}l")
+_DICT = compiled(rf"\({_PAIRS}d")
+_LEFT = compiled(rf"{_V}+|.")
 
 _KINDS = {"]": "list", "}": "dict", "\x8f": "set"}
 _TARGETS = {"e": "list", "a": "list", "u": "dict", "s": "dict", "\x90": "set"}
 _TUPLES = {"\x85": 1, "\x86": 2, "\x87": 3}
+
+
+_FRAME_CODE = 0x95
 
 
 class LazyRun:
@@ -121,10 +60,10 @@ class LazyRun:
     def index(self, body: bytes) -> None:
         """Find, in the run's bytes, the opcode whose value each memo entry holds."""
         places, before = array("q"), 0
-        for step in _STEPS.finditer(body):
+        for step in pattern("step").finditer(body):
             if body[step.start()] in b"\x94qrp":
                 places.append(before)
-            else:
+            elif body[step.start()] != _FRAME_CODE:
                 before = step.start()
         self.places = places
 
@@ -135,37 +74,92 @@ class LazyRun:
 
 def numbers(body: bytes, at: int, end: int) -> int:
     """Return how many opcodes a run that `NUMBERS` matched has."""
-    return len(_NUMBER.findall(body, at, end))
+    return len(pattern("number").findall(body, at, end))
 
 
-def telling(body: bytes, at: int, end: int, names: bytes) -> bool:
-    """Tell whether a run deserves the slow way: dunder keys, or what may be a nested pickle."""
+def telling(body: bytes, at: int, end: int, names: bytes) -> int:
+    """Return where in a run is what deserves the slow way, or -1.
+
+    That is a dunder key, or what may be a nested pickle.
+    """
     signs = _SIGNS + _BINARY_SIGNS if b"C" in names or b"U" in names else _SIGNS
     for sign in signs:
-        found = body.find(sign, at, end)
-        tries = 0
-        while found >= 0:
-            tries += 1
-            if tries > _MOST_SIGNS or _TELLING.search(body, max(at, found - 8), found + 24):
-                return True
-            found = body.find(sign, found + 1, end)
-    lines = _TELLING_LINES.search(body, at, end) if b"p" not in names else None
-    return lines is not None and _TELLING.search(body, at, end) is not None
+        place = _sign(body, at, end, sign)
+        if place >= 0:
+            return place
+    lines = pattern("telling line").search(body, at, end) if b"p" not in names else None
+    return _first(body, at, end) if lines else -1
+
+
+def _sign(body: bytes, at: int, end: int, sign: bytes) -> int:
+    found = body.find(sign, at, end)
+    for _ in range(_MOST_SIGNS):
+        if found < 0:
+            return -1
+        if pattern("telling").search(body, max(at, found - 8), found + 24):
+            return found
+        found = body.find(sign, found + 1, end)
+    return _first(body, at, end)
+
+
+def _first(body: bytes, at: int, end: int) -> int:
+    found = pattern("telling").search(body, at, end)
+    return found.start() if found else -1
 
 
 def names_of(body: bytes, at: int, end: int) -> bytes:
-    """Return a run's opcodes without their arguments."""
-    return b"".join(_NAMES.findall(body, at, end))
+    """Return a run's opcodes without their arguments, many at a time by one name of `GROUPS`."""
+    names = []
+    pieces, singles = pattern("piece"), pattern("name")
+    while piece := pieces.match(body, at, end):
+        which = (piece.lastindex or 0) - 1
+        if which < len(GROUPS):
+            names.append(GROUPS[which][0])
+        else:
+            names += singles.findall(body, at, piece.end())
+        at = piece.end()
+    return b"".join(names)
 
 
 def word_of(names: bytes) -> bytes:
     """Return opcodes by class: values `v`, gets `g`, memo entries `m`, the rest as they are."""
-    return names.translate(_CLASSES)
+    return names.translate(_CLASSES, b"\x95")
+
+
+def entries(word: bytes) -> int:
+    """Return how many memo entries a run's word sets."""
+    return word.count(b"m") + sum(word.count(g) * n for g, n in _GROUP_ENTRIES.items())
+
+
+def opcodes(word: bytes) -> int:
+    """Return how many opcodes a run's word stands for."""
+    return len(word) + sum(word.count(g) * n for g, n in _GROUP_OPS.items())
+
+
+def frames_fit(body: bytes, at: int, end: int, left: int) -> bool:
+    """Tell whether every frame of a run ends within the `left` bytes after `at`."""
+    if end - at + LARGEST_FRAME <= left:
+        return True
+    return all(
+        found.end() - at + int.from_bytes(found[1][1:], "little") <= left
+        for found in pattern("frame").finditer(body, at, end)
+        if found[1]
+    )
+
+
+def memoizes(names: bytes) -> bool:
+    """Tell whether a run sets memo entries without saying which."""
+    return any(name in names for name in (b"\x94", b"A", b"B"))
+
+
+def puts(names: bytes) -> bool:
+    """Tell whether a run sets memo entries by number."""
+    return any(name in names for name in (b"q", b"r", b"p", b"D", b"E"))
 
 
 def puts_follow(body: bytes, at: int, end: int, first: int) -> bool:
     """Tell whether the memo indices that a run sets by number are `first` and those after it."""
-    for put in _PUT_ARGS.findall(body, at, end):
+    for put in pattern("put").findall(body, at, end):
         if put:
             index = int(put[1:]) if put[:1] == b"p" else int.from_bytes(put[1:], "little")
             if index != first:
@@ -192,7 +186,7 @@ def gets(body: bytes, at: int, end: int) -> set[int]:
     """Return the memo indices that a run reads."""
     return {
         int(get[1:]) if get[:1] == b"g" else int.from_bytes(get[1:], "little")
-        for get in set(_GET_ARGS.findall(body, at, end))
+        for get in set(pattern("get").findall(body, at, end))
         if get
     }
 
@@ -213,6 +207,8 @@ class Overlay:
             text = step.group().decode("latin-1")
             if text[0] in "vg]}\x8f":
                 self._push(text)
+            elif text in _GROUP_VALUES:
+                self._new += [OMITTED] * _GROUP_VALUES[text]
             elif text == "(":
                 self._new_marks.append(len(self._new))
             elif not self._operate(text):

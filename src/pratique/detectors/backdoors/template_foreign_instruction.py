@@ -82,7 +82,13 @@ class TemplateForeignInstruction(Detector[TemplateView]):
         stage=Stage.BACKDOORS,
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
-        refs=("CWE-506", "ATLAS:AML.T0051", "ATLAS:AML.T0057", "OWASP-LLM:2025-LLM01"),
+        refs=(
+            "CWE-506",
+            "ATLAS:AML.T0018.003",
+            "ATLAS:AML.T0051",
+            "ATLAS:AML.T0057",
+            "OWASP-LLM:2025-LLM01",
+        ),
         since="0.1",
     )
     reads: ClassVar[type[TemplateView]] = TemplateView

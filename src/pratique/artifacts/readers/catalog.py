@@ -1,6 +1,7 @@
 """The one list of readers. Adding a format means adding one line here."""
 
 from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.compiled_python import CompiledPythonReader
 from pratique.artifacts.readers.gguf import GgufReader
 from pratique.artifacts.readers.jinja_template import JinjaReader
 from pratique.artifacts.readers.json_text import JsonReader
@@ -11,6 +12,7 @@ from pratique.artifacts.readers.plain_text import PlainTextReader
 from pratique.artifacts.readers.python_source import PythonReader
 from pratique.artifacts.readers.raw_tensor import RawTensorReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
+from pratique.artifacts.readers.shell_script import ShellScriptReader
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
     GzipReader,
@@ -30,6 +32,7 @@ from pratique.artifacts.readers.zip.reader import ZipReader
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
     Bzip2Reader(),
+    CompiledPythonReader(),
     GgufReader(),
     GzipReader(),
     JinjaReader(),
@@ -44,6 +47,7 @@ READERS: tuple[Reader, ...] = (
     PythonReader(),
     RawTensorReader(),
     SafetensorsReader(),
+    ShellScriptReader(),
     TarReader(),
     TomlReader(),
     TorchLegacyReader(),

@@ -7,7 +7,7 @@ from pratique.artifacts.views import TemplateView
 from pratique.core.finding import Span
 from pratique.core.limits import KiB
 
-__all__ = ["MAX_SOURCE", "Template", "Use", "parse_template", "spot"]
+__all__ = ["MAX_SOURCE", "Template", "Use", "is_template", "parse_template", "spot"]
 
 MAX_SOURCE = 512 * KiB
 """The largest chat template in common use is under 30 KiB."""
@@ -22,6 +22,14 @@ def parse_template(source: str) -> Template:
     from pratique.artifacts.readers.template_walk import parsed  # noqa: PLC0415
 
     return parsed(source)
+
+
+def is_template(text: str) -> bool:
+    """Tell a text with Jinja's brackets that parses; other template languages mostly do not."""
+    if "{{" not in text and "{%" not in text:
+        return False
+    template = parse_template(text)
+    return template.logic and not template.broke
 
 
 def spot(view: TemplateView, line: int) -> Span:

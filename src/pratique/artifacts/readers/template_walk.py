@@ -8,6 +8,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from pratique.artifacts.readers.template_fold import Value, fold
+from pratique.artifacts.readers.template_size import operands, size, turns
 from pratique.artifacts.readers.template_uses import MAX_NODES, MAX_USES, MAX_WORDS, Template, Use
 
 
@@ -47,7 +48,7 @@ def parsed(source: str) -> Template:
 
 _LOGIC = (
     nodes.For, nodes.If, nodes.Assign, nodes.Macro, nodes.Import, nodes.Include, nodes.Extends,
-    nodes.FromImport, nodes.Filter, nodes.Call, nodes.Getattr, nodes.Getitem,
+    nodes.FromImport, nodes.Filter, nodes.Call, nodes.Mul, nodes.Pow, nodes.Getattr, nodes.Getitem,
 )  # fmt: skip
 
 
@@ -59,6 +60,7 @@ class _Walk:
         self.known: dict[str, Value] = {}
         self.contents: set[str] = set()
         self.dates: set[str] = set()
+        self.gates: dict[str, tuple[str, str]] = {}
         self.logic = False
 
     def through(self, tree: nodes.Template) -> Template:
@@ -72,21 +74,32 @@ class _Walk:
         return Template(tuple(self.uses), broke, 0, self.logic)
 
     def _learn(self, node: nodes.Node, _: int) -> None:
-        """Remember variables that hold constants, message contents and dates."""
+        """Remember variables that hold constants, message contents, dates and what tests them."""
         if isinstance(node, nodes.AssignBlock):
             self._learn_block(node)
-        if not isinstance(node, nodes.Assign):
-            return
-        name = _target(node.target)
-        if not name:
-            return
-        value = fold(node.node, self.known)
+        elif isinstance(node, nodes.For):
+            self._learn_items(node)
+        elif isinstance(node, nodes.Assign) and _target(node.target):
+            self._learn_value(_target(node.target), node.node)
+
+    def _learn_items(self, node: nodes.For) -> None:
+        """Remember the first of several constants, for all that a loop goes through."""
+        over = fold(node.iter, self.known) if isinstance(node.target, nodes.Name) else None
+        if isinstance(over, list) and over and isinstance(over[0], str):
+            self.known.setdefault(_target(node.target), over[0])
+
+    def _learn_value(self, name: str, told: nodes.Node) -> None:
+        value = fold(told, self.known)
         if value is not None and name not in self.known:
             self.known[name] = value
-        if _is_content(node.node, self.contents):
+        if _is_content(told, self.contents):
             self.contents.add(name)
-        if _is_date(node.node, self.dates):
+        if _is_date(told, self.dates):
             self.dates.add(name)
+        for part in _tests(told):
+            waits = _waits_for(part, self)
+            if waits[0]:
+                self.gates.setdefault(name, waits)
 
     def _learn_block(self, node: nodes.AssignBlock) -> None:
         """Remember `{% set x %}text{% endset %}` as the constant that it is."""
@@ -118,24 +131,8 @@ def _each(tree: nodes.Node, known: Mapping[str, Value]) -> Iterator[tuple[nodes.
     while stack:
         node, times = stack.pop()
         yield node, times
-        inner = times * _turns(node, known) if isinstance(node, nodes.For) else times
+        inner = times * turns(node.iter, known) if isinstance(node, nodes.For) else times
         stack.extend((child, min(inner, 1 << 62)) for child in node.iter_child_nodes())
-
-
-def _turns(loop: nodes.For, known: Mapping[str, Value]) -> int:
-    """Return how often a loop over a constant `range` runs, 1 when that is not known."""
-    call = loop.iter
-    if not (isinstance(call, nodes.Call) and isinstance(call.node, nodes.Name)):
-        return 1
-    if call.node.name != "range":
-        return 1
-    ends = [v for v in (fold(a, known) for a in call.args) if isinstance(v, int)]
-    if len(ends) != len(call.args) or not ends or len(ends) > 3:  # noqa: PLR2004 - range's own
-        return 1
-    try:
-        return max(1, len(range(*ends)))
-    except (ValueError, OverflowError):
-        return 1 << 62
 
 
 Judge = Callable[["_Walk", nodes.Node, int], Iterator[Use]]
@@ -177,10 +174,29 @@ def _filter(walk: _Walk, node: nodes.Node, _: int) -> Iterator[Use]:
         for part in (text or "").split("."):
             built = text is None or not isinstance(name, nodes.Const | nodes.Name)
             yield Use("attribute", part, node.lineno, f"the filter {node.name}", built)
+    yield from _chosen(node, walk)
+    if isinstance(node.node, nodes.Call):
+        many = turns(node.node, walk.known)
+        yield Use("repeat", f"range|{node.name}", node.lineno, count=many)
     if node.name in {"center", "indent", "batch"} and node.args:
         width = fold(node.args[0], walk.known)
         if isinstance(width, int):
             yield Use("repeat", node.name, node.lineno, count=width)
+
+
+_PLACE = re.compile(
+    r"(?:https?://)?[\w-]+(?:\.[\w-]+)*\.[a-z]{2,12}(?:[/:?]\S*)?|\S+@\S+\.\S+|0x[0-9a-fA-F]{40}"
+    r"|[13][1-9A-HJ-NP-Za-km-z]{25,34}|bc1[a-z0-9]{20,}"
+)
+
+
+def _chosen(node: nodes.Filter | nodes.Test, walk: _Walk) -> Iterator[Use]:
+    """Report messages chosen by a phrase, and addresses that are put in place of others."""
+    texts = [walk.text(a) or "" for a in node.args]
+    if node.name in {"selectattr", "rejectattr"} and len(texts) > 2 and texts[0] == "content":  # noqa: PLR2004
+        yield Use("gate", texts[2][:200], node.lineno, "content:chooses messages that hold it")
+    if node.name == "replace" and len(texts) > 1 and _PLACE.fullmatch(texts[1]):
+        yield Use("gate", texts[0][:200], node.lineno, f"content:writes instead of it {texts[1]}")
 
 
 def _attribute_names(node: nodes.Filter | nodes.Test, walk: _Walk) -> Iterator[nodes.Node]:
@@ -216,9 +232,9 @@ def _call(_: _Walk, node: nodes.Node, __: int) -> Iterator[Use]:
 
 def _loop(walk: _Walk, node: nodes.Node, times: int) -> Iterator[Use]:
     if isinstance(node, nodes.For):
-        turns = _turns(node, walk.known)
-        if turns > 1:
-            yield Use("loop", "range", node.lineno, count=min(turns * times, 1 << 62))
+        many = turns(node.iter, walk.known)
+        if many > 1:
+            yield Use("loop", "range", node.lineno, count=min(many * times, 1 << 62))
 
 
 def _arithmetic(walk: _Walk, node: nodes.Node, _: int) -> Iterator[Use]:
@@ -229,49 +245,37 @@ def _arithmetic(walk: _Walk, node: nodes.Node, _: int) -> Iterator[Use]:
             yield Use("words", value[:MAX_WORDS], node.lineno, built=True)
     if not isinstance(node, nodes.Mul | nodes.Pow):
         return
-    sizes = [_size(part, walk) for part in (node.left, node.right)]
+    sizes = [size(part, walk.known) for part in (node.left, node.right)]
     if isinstance(node, nodes.Pow):
         yield Use("repeat", "**", node.lineno, count=sizes[1] * max(1, sizes[0].bit_length()))
-    elif any(isinstance(p, nodes.Const) and isinstance(p.value, str) for p in _operands(node)):
+    elif any(isinstance(p, nodes.Const) and isinstance(p.value, str) for p in operands(node)):
         yield Use("repeat", "*", node.lineno, count=min(sizes[0] * sizes[1], 1 << 62))
-
-
-def _operands(node: nodes.BinExpr) -> Iterator[nodes.Node]:
-    """Yield the operands of a chain of binary expressions, left to right reversed."""
-    left: nodes.Node = node
-    while isinstance(left, nodes.BinExpr):
-        yield left.right
-        left = left.left
-    yield left
-
-
-def _size(node: nodes.Node, walk: _Walk) -> int:
-    """Return an integer's value or a text's length along a chain of factors, capped."""
-    total = 1
-    for part in _operands(node) if isinstance(node, nodes.Mul) else (node,):
-        if isinstance(part, nodes.Pow):
-            base, power = fold(part.left, walk.known), fold(part.right, walk.known)
-            known = isinstance(base, int) and isinstance(power, int) and 0 <= power <= 64  # noqa: PLR2004
-            value: Value | None = 1 << 62
-            if known and isinstance(base, int) and isinstance(power, int):
-                value = min(abs(base), 1 << 62) ** power
-        else:
-            value = fold(part, walk.known)
-        if isinstance(value, int):
-            total *= max(1, abs(value))
-        elif isinstance(value, str):
-            total *= max(1, len(value))
-        total = min(total, 1 << 62)
-    return total
 
 
 def _words(_: _Walk, node: nodes.Node, __: int) -> Iterator[Use]:
     if isinstance(node, nodes.TemplateData) and node.data.strip():
         yield Use("words", node.data[:MAX_WORDS], node.lineno, "written")
     elif isinstance(node, nodes.Const) and isinstance(node.value, str) and node.value.strip():
+        wide = _WIDE.search(node.value)
+        if wide:
+            yield Use("repeat", "format", node.lineno, count=int(wide[1] or wide[2]))
         yield Use("words", node.value[:MAX_WORDS], node.lineno, "constant")
     elif isinstance(node, nodes.Keyword):
         yield Use("words", node.key, node.lineno, "constant")
+
+
+_WIDE = re.compile(r"%[-+ 0#]*(\d{5,18})|\{[^{}]{0,20}:[^{}]{0,5}?(\d{5,18})")
+
+
+def _grows(_: _Walk, node: nodes.Node, times: int) -> Iterator[Use]:
+    """Report a text that a loop doubles: `a = a ~ a`, sixty times over."""
+    if not isinstance(node, nodes.Assign) or times < 2:  # noqa: PLR2004 - no loop around it
+        return
+    name, own = _target(node.target), 0
+    for part in node.node.find_all((nodes.Name, nodes.Getattr)):
+        own += dotted(part) == name
+    if own > 1 and isinstance(node.node, nodes.Concat | nodes.Add):
+        yield Use("repeat", "doubling", node.lineno, count=own ** min(times, 62))
 
 
 def _concat(walk: _Walk, node: nodes.Node, _: int) -> Iterator[Use]:
@@ -306,6 +310,8 @@ def _tests(test: nodes.Node) -> Iterator[nodes.Node]:
 
 def _waits_for(node: nodes.Node, walk: _Walk) -> tuple[str, str]:
     sides: list[nodes.Node] = []
+    if isinstance(node, nodes.Name):
+        return walk.gates.get(node.name, ("", ""))
     if isinstance(node, nodes.Compare):
         sides = [node.expr, *(op.expr for op in node.ops)]
     elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
@@ -411,6 +417,7 @@ _JUDGES: dict[type[nodes.Node], Judge] = {
     nodes.Extends: _import,
     nodes.Call: _call,
     nodes.For: _loop,
+    nodes.Assign: _grows,
     nodes.Mul: _arithmetic,
     nodes.Pow: _arithmetic,
     nodes.Mod: _arithmetic,

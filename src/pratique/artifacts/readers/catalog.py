@@ -14,8 +14,8 @@ from pratique.artifacts.readers.png import PngReader
 from pratique.artifacts.readers.python_source import PythonReader
 from pratique.artifacts.readers.raw_tensor import RawTensorReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
-from pratique.artifacts.readers.shell_script import ShellScriptReader
 from pratique.artifacts.readers.sentencepiece import SentencePieceReader
+from pratique.artifacts.readers.shell_script import ShellScriptReader
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
     GzipReader,
@@ -52,8 +52,8 @@ READERS: tuple[Reader, ...] = (
     PythonReader(),
     RawTensorReader(),
     SafetensorsReader(),
-    ShellScriptReader(),
     SentencePieceReader(),
+    ShellScriptReader(),
     TarReader(),
     TomlReader(),
     TorchLegacyReader(),

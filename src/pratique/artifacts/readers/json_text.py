@@ -58,6 +58,12 @@ CONFIG_KEYS = frozenset(
         "_target_",
         "quantization_config",
         "vocab_size",
+        "py/object",
+        "py/reduce",
+        "class_name",
+        "class_path",
+        "function",
+        "type",
     ]
 )
 """A document with one of these keys configures a model: rules over the repository read it."""

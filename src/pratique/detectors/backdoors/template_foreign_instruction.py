@@ -57,6 +57,10 @@ KNOWN_HOSTS = (
 )
 
 
+_CARD = re.compile(r"\A---[ \t]*\n|^```(?:python|shell|bash|sh|console)\b", re.MULTILINE)
+"""A model card that shows a template is full of addresses, and no loader renders it."""
+
+
 def _weight(order: str) -> Severity:
     """Asking a model to say nothing of its instructions is common, if odd; the rest is not."""
     return Severity.LOW if _DISCREET.match(order) else Severity.HIGH
@@ -126,11 +130,12 @@ class TemplateForeignInstruction(Detector[TemplateView]):
     def inspect(self, view: TemplateView) -> Iterator[Finding]:
         """Report each suspicious text once."""
         seen: set[str] = set()
+        card = view.origin == "file" and _CARD.search(view.source) is not None
         for use in parse_template(view.source).uses:
             if use.kind != "words":
                 continue
             for why, severity, match in _suspects(use.what):
-                if match not in seen:
+                if match not in seen and not (card and why == "an address"):
                     seen.add(match)
                     says = f"line {use.line} of the template writes {why}: {match[:80]!r}"
                     yield self.finding(

@@ -301,3 +301,10 @@ def test_the_widest_complex_numbers_are_known() -> None:
 )
 def test_quiet_places_of_headers_are_looked_at(body: bytes, rule: str) -> None:
     assert any(found.startswith(rule) for found in inspect_bytes(body).rules)
+
+
+def test_a_million_arrays_in_an_array_end_early() -> None:
+    inner = struct.pack("<IQ", 4, 0) * 1_000_000
+    head = b"GGUF\3\0\0\0" + struct.pack("<QQ", 0, 1) + make.gguf_text("k")
+    _, broke = collect(GgufReader(), head + struct.pack("<IIQ", 9, 9, 1_000_000) + inner)
+    assert isinstance(broke, LimitExceededError)

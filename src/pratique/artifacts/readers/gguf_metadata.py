@@ -16,6 +16,8 @@ MAX_STRING = 1 * MiB
 MAX_TOKEN = 64 * 1024
 MAX_ITEMS = 16_000_000
 """Array items in one file; the largest vocabularies and their merges stay under two million."""
+NESTED = 100
+"""What an array inside another counts for: each costs as much time as many plain items."""
 MAX_ARRAY_DEPTH = 4
 MAX_KEPT = 64 * MiB
 FEW = 64
@@ -214,7 +216,7 @@ def _array(cursor: Cursor, key: str, metadata: Metadata, problems: Problems) -> 
         at = cursor.at
         kind, count = cursor.u32(), cursor.count()
         total = count if total < 0 else total
-        metadata.items += count
+        metadata.items += count + NESTED * len(open_arrays)
         if metadata.items > MAX_ITEMS:
             cursor.expect(count)
             raise LimitExceededError(f"arrays of more than {MAX_ITEMS} items")

@@ -283,3 +283,28 @@ def test_the_widest_complex_numbers_are_known() -> None:
     body = make.npy("{'descr': '<c32', 'fortran_order': False, 'shape': (1,), }", bytes(32))
     _, broke = collect(NpyReader(), body)
     assert broke is None
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        (make.gguf([("a\0b", 1)], []), "INT040"),
+        (make.gguf([("general.architecture", 1)], []), "INT040"),
+        (make.gguf([], [("a\0b", 0, [4], F32)]), "INT040"),
+        (make.gguf([("tokenizer.chat_template", ["{{ ''.__class__.__mro__ }}"])], []), "BKD"),
+        (make.gguf([("llama.chat_template", "{{ ''.__class__.__mro__ }}")], []), "BKD"),
+        (
+            make.npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }" + " \t" * 90, F32),
+            "INT090",
+        ),
+    ],
+)
+def test_quiet_places_of_headers_are_looked_at(body: bytes, rule: str) -> None:
+    assert any(found.startswith(rule) for found in inspect_bytes(body).rules)
+
+
+def test_a_million_arrays_in_an_array_end_early() -> None:
+    inner = struct.pack("<IQ", 4, 0) * 1_000_000
+    head = b"GGUF\3\0\0\0" + struct.pack("<QQ", 0, 1) + make.gguf_text("k")
+    _, broke = collect(GgufReader(), head + struct.pack("<IIQ", 9, 9, 1_000_000) + inner)
+    assert isinstance(broke, LimitExceededError)

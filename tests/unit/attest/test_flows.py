@@ -316,6 +316,17 @@ def test_waivers_are_told(shell: World) -> None:
     assert "VALID: WARNED" in said
 
 
+def test_what_a_lax_pack_admits_is_told_and_not_badged(shell: World) -> None:
+    shell.says(scan_of(CARDED, finding(Severity.CRITICAL)))
+    path = shell.home / "all.yaml"
+    line = "{id: x, expr: 'true', reason: x, otherwise: review}"
+    path.write_text(f"name: all\nversion: 1\ndescription: all\nthreshold: low\nrequire: [{line}]\n")
+    code, said = run("badge", str(shell.model), "--keys", str(shell.keys), "--policy", str(path))
+    assert code == 1
+    assert "the pack admits it, but findings of low severity or above remain unwaived" in said
+    assert "FAILED: no badge was written" in said
+
+
 def test_wrong_use_of_verify(shell: World) -> None:
     assert run("verify", str(shell.model), "--at", "soon")[0] == 2
     assert run("verify", str(shell.model), "--at", "2026-11-24")[0] == 2

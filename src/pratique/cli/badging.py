@@ -25,7 +25,7 @@ from pratique.attest.statement import (
 )
 from pratique.attest.verify import Check, NotVerifiedError, Verification
 from pratique.cli import intended
-from pratique.cli.progress import watched
+from pratique.cli.progress import HASHING, watched
 from pratique.cli.reports.safe import plain
 from pratique.cli.trouble import told as told_of
 from pratique.core.errors import PratiqueError, UsageError
@@ -229,7 +229,9 @@ def verify(  # noqa: PLR0913 - each is one option
             policy=packs.load(policy) if policy else None,
         )
         try:
-            told: Verification | NotVerifiedError = check_badge(path, demand)
+            bars = Console(stderr=True)
+            with watched(bars, shown=bars.is_terminal, steps=HASHING) as watcher:
+                told: Verification | NotVerifiedError = check_badge(path, demand, watcher)
         except NotVerifiedError as e:
             told = e
     if answer is Format.JSON:

@@ -18,6 +18,8 @@ from pratique.attest import dsse, folder, keys, model_signing, strict_json
 from pratique.attest.making import make
 from pratique.core.errors import EvidenceError
 from pratique.core.finding import Digest
+from pratique.core.ports import Quiet
+from pratique.core.scan import FileReport
 from pratique.policy import pack
 
 
@@ -46,10 +48,31 @@ def test_a_badge_holds(held: Case) -> None:
     assert "absent: vulnerabilities, backdoors, network, secrets" in told.checks[2].says
 
 
+class Heard(Quiet):
+    """A watcher that writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.plan = (0, 0)
+        self.bytes = 0
+        self.files: list[str] = []
+
+    def planned(self, files: int, size: int) -> None:
+        self.plan = (files, size)
+
+    def read(self, step: str, count: int) -> None:
+        assert step == "hash"
+        self.bytes += count
+
+    def done(self, report: FileReport) -> None:
+        self.files.append(report.path)
+
+
 def test_the_bytes_that_go_by_are_told(held: Case) -> None:
-    told: list[int] = []
-    held.verify(heard=told.append)
-    assert sum(told) == sum(map(len, BODIES.values()))
+    heard = Heard()
+    held.verify(watcher=heard)
+    size = sum(map(len, BODIES.values()))
+    assert (heard.plan, heard.bytes) == ((len(BODIES), size), size)
+    assert sorted(heard.files) == sorted(BODIES)
 
 
 def test_a_card_is_marked_and_holds(tmp_path: Path) -> None:
@@ -90,16 +113,35 @@ def test_markers_without_a_card_in_the_statement_count_as_content(tmp_path: Path
     assert "'README.md' has changed" in made.refused()
 
 
-def test_a_single_file_holds_under_any_name(tmp_path: Path) -> None:
+def test_a_single_file_holds_under_its_own_name_only(tmp_path: Path) -> None:
     made = Case(tmp_path)
     body = {"model.gguf": b"GGUF"}
     write(made.model, body)
     made.made(scan_of(body), single=True)
-    renamed = tmp_path / "other.gguf"
-    (made.model / "model.gguf").rename(renamed)
-    assert made.refused(model=renamed) == ""
-    renamed.write_bytes(b"GGUG")
-    assert "'model.gguf' has changed" in made.refused(model=renamed)
+    file = made.model / "model.gguf"
+    assert made.refused(model=file) == ""
+    moved = file.rename(tmp_path / "model.gguf")
+    assert made.refused(model=moved) == ""
+    renamed = moved.rename(tmp_path / "config.safetensors")
+    assert made.refused(model=renamed) == (
+        "files: the statement is about another name: 'model.gguf', not 'config.safetensors'"
+    )
+    renamed.rename(moved).write_bytes(b"GGUG")
+    assert "'model.gguf' has changed" in made.refused(model=moved)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("schemaVersion", True),
+        ("covers", lambda c: c | {"files": 3.0 if c["files"] == 3 else None}),
+        ("statement", lambda s: s | {"predicate": s["predicate"] | {"schemaVersion": True}}),
+    ],
+)
+def test_what_only_python_calls_equal_is_not_the_same(key: str, value: Any, held: Case) -> None:  # noqa: ANN401 - any JSON
+    told = held.get("badge.json")
+    held.put("badge.json", told | {key: value(told[key]) if callable(value) else value})
+    assert held.refused().startswith("badge: ") or "is no number we use" in held.refused()
 
 
 def test_git_files_are_in_the_statement(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Waiver:
 
     rule: str = ""
     fingerprint: str = ""
-    path: str = "*"
+    path: str = "**"
     reason: str = ""
     approver: str = ""
     expires: date | None = None

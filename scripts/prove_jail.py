@@ -1,11 +1,10 @@
-"""Run the self-test in settings that take mechanisms away, and write what still holds.
+"""Run self-test and scan in settings that take mechanisms away, and write what still holds.
 
-    python scripts/prove_jail.py [-o docs/proofs/jail.md] [-- COMMAND...]
+    python scripts/prove_jail.py [-o docs/proofs/jail.md]
 
-As root, so that it can set up what a host, a hardened host and a container give. A COMMAND (what
-follows `python`, such as `-m pratique.cli.entry scan MODEL`) is run in each setting too, and its
-exit code and last line are recorded. Nothing outside the settings changes: each lives in processes
-and, where it needs them, namespaces of its own.
+As root, so that it can set up what a host, a hardened host and a container give. A small model is
+scanned in each setting too, with and without the jail, and a badge is asked for. Nothing outside
+the settings changes: each lives in processes and, where it needs them, namespaces of its own.
 """
 
 import argparse
@@ -16,6 +15,7 @@ import platform
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,11 +25,13 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 
-from harness.denying import deny  # noqa: E402 - the path is set above
+from harness import bad_input  # noqa: E402 - the path is set above
+from harness.denying import deny  # noqa: E402
 from pratique.sandbox import kernel  # noqa: E402
 from pratique.sandbox.lockdown import NOBODY  # noqa: E402
 
 TIMEOUT_S = 600
+INCOMPLETE = 3
 SELF_TEST = """
 import json
 from dataclasses import asdict
@@ -68,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs/proofs/jail.md")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
-    parser.add_argument("command", nargs="*")
+    parser.add_argument("command", nargs="*", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.inside:
         INSIDES[asked.inside]()
@@ -80,11 +82,17 @@ def main() -> int:
         )
         return 2
     python = reachable_python()
-    told = [(s, prove(s, python, asked.command)) for s in SETTINGS]
+    with tempfile.TemporaryDirectory() as where:
+        Path(where).chmod(0o755)
+        model = Path(where, "model")
+        model.mkdir()
+        (model / bad_input.GOOD_NAME).write_bytes(bad_input.good())
+        (model / "README.md").write_text("# A small model\n")
+        told = [(s, prove(s, python, model)) for s in SETTINGS]
     asked.output.parent.mkdir(parents=True, exist_ok=True)
     asked.output.write_text(page(told, python))
     print(asked.output.read_text())
-    return 0 if all(holds(t) for _, t in told) else 1
+    return 0 if all(holds(t) and as_promised(t) for _, t in told) else 1
 
 
 # --- the settings ---------------------------------------------------------------------------------
@@ -218,17 +226,70 @@ def reachable_python() -> str:
     sys.exit("prove_jail: no Python >= 3.11 that uid 65534 may start")
 
 
-def prove(setting: Setting, python: str, command: list[str]) -> dict[str, Any]:
-    """Return the self-test's rows and the command's outcome in one setting."""
+def prove(setting: Setting, python: str, model: Path) -> dict[str, Any]:
+    """Return the self-test's rows and how a scan and a badge of the model end in one setting."""
     done = run_in(setting, [python, "-c", SELF_TEST])
     if done.returncode:
         sys.exit(f"prove_jail: {setting.name}: {done.stderr}")
     told: dict[str, Any] = {"probes": json.loads(done.stdout)}
-    if command:
-        ran = run_in(setting, [python, *command])
-        last = (ran.stdout or ran.stderr).strip().rpartition("\n")[2]
-        told["command"] = f"exit {ran.returncode}: {last}"
+    pratique = [python, "-m", "pratique"]
+    scan = [*pratique, "scan", str(model), "--no-cache", "-f", "json"]
+    told["scan"] = ended(run_in(setting, scan))
+    told["unjailed"] = ended(run_in(setting, [*scan, "--no-jail"]))
+    told["badge"] = badge(setting, pratique, model)
     return told
+
+
+def ended(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Return how a scan ended, from its report."""
+    try:
+        target = json.loads(done.stdout)["targets"][0]
+    except ValueError:
+        return {"code": done.returncode, "verdict": done.stderr.strip(), "held": [], "missing": []}
+    jail = target["jail"]
+    missing = [f"{m['mechanism']} ({m['why']})" for m in jail["missing"]]
+    verdict = target["verdict"]
+    return {"code": done.returncode, "verdict": verdict, "held": jail["held"], "missing": missing}
+
+
+def badge(setting: Setting, pratique: list[str], model: Path) -> dict[str, Any]:
+    """Return how making a badge ended: its exit code, and whether there is one."""
+    with tempfile.TemporaryDirectory() as where:
+        place = Path(where)
+        place.chmod(0o777)
+        keys, out = place / "keys", place / "out.pratique"
+        made = run_in(setting, [*pratique, "keys", "init", str(keys)])
+        if made.returncode:
+            sys.exit(f"prove_jail: {setting.name}: keys: {made.stderr}")
+        asked = ("--cache", str(place / "cache"), "--keys", str(keys), "-o", str(out))
+        done = run_in(setting, [*pratique, "badge", str(model), *asked])
+        return {"code": done.returncode, "made": (out / "badge.json").is_file()}
+
+
+def as_promised(told: dict[str, Any]) -> bool:
+    """Tell whether scan and badge ended as the reference says for what held."""
+    scan, made = told["scan"], told["badge"]["made"]
+    good = (
+        (scan["code"] == 0 and made) if sound(told) else (scan["code"] == INCOMPLETE and not made)
+    )
+    return good and told["unjailed"]["code"] == INCOMPLETE
+
+
+def scans(told: list[tuple[Setting, dict[str, Any]]]) -> list[str]:
+    """Return the table of whole scans."""
+    lines = [
+        "| setting | scan | verdict | held | missing | badge | scan with --no-jail |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for setting, t in told:
+        scan, made = t["scan"], "made" if t["badge"]["made"] else "refused"
+        lines.append(
+            f"| {setting.name} | exit {scan['code']} | {scan['verdict']} | "
+            f"{', '.join(scan['held']) or '-'} | {'; '.join(scan['missing']) or '-'} | "
+            f"{made}, exit {t['badge']['code']} | exit {t['unjailed']['code']}, "
+            f"{t['unjailed']['verdict']} |"
+        )
+    return lines
 
 
 def run_in(setting: Setting, argv: list[str]) -> subprocess.CompletedProcess[str]:
@@ -300,8 +361,14 @@ def page(told: list[tuple[Setting, dict[str, Any]]], python: str) -> str:
         )
     lines += ["", "## Mechanisms", "", *table(told, ("jail: ", "machine: "))]
     lines += ["", "## Attempts from inside a worker", "", *table(told, ("attempt: ", "allowed: "))]
-    commands = [f"* {s.name}: {t['command']}" for s, t in told if "command" in t]
-    lines += ["", "## The command", "", *commands] if commands else []
+    lines += [
+        "",
+        "## Whole scans",
+        "",
+        "`pratique scan` and `pratique badge` of a small safetensors folder, in each setting.",
+        "",
+        *scans(told),
+    ]
     return "\n".join(lines) + "\n"
 
 

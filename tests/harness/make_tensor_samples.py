@@ -4,6 +4,7 @@ Nothing here runs or could: programs are headers without code, scripts name a ca
 """
 
 import json
+import random
 import struct
 import sys
 import textwrap
@@ -51,6 +52,20 @@ def a_zip() -> bytes:
     with zipfile.ZipFile(out, "w") as z:
         z.writestr(zipfile.ZipInfo("canary.txt"), "harmless")
     return out.getvalue()
+
+
+def words(count: int, seed: int = 7) -> bytes:
+    """Return letters in no order, as an encoded payload would look."""
+    pick = random.Random(seed)  # noqa: S311 - a sample, no secret
+    letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return bytes(pick.choice(letters) for _ in range(count))
+
+
+def typed(word: str, width: int, body: bytes) -> bytes:
+    return make.safetensors([("layer.weight", word, [len(body) // width], body)])
+
+
+LOW_HALVES = [bytes([32 + n * 37 % 94]) for n in range(1024)]
 
 
 def shards(weight_map: Mapping[str, str], files: Mapping[str, bytes], size: int) -> Sample:
@@ -227,6 +242,19 @@ SAMPLES: dict[str, dict[str, Sample]] = {
         "evasion-pickle": in_tensor(b"\x80\4\x8c\5posix\x94\x8c\6system\x94\x93\x94."),
         "evasion-framed-stream": in_tensor(b"\x80\4\x95\x08" + bytes(7) + b"\x8c\4abcd\x94."),
         "good-text-outside": make.safetensors([WEIGHT], {"note": "#!/bin/sh starts a script\n"}),
+    },
+    "text-in-tensor": {
+        "bad-base64-in-halves": typed("BF16", 2, b"\x3c\x9a" * 40 + words(1024)),
+        "bad-code-in-bytes": typed("U8", 1, b"import socket, os\n" + words(1006)),
+        "evasion-blocks": make.gguf(
+            ARCHITECTURE, [("blk.0.ffn_up.weight", 2, [32, 72], words(72 * 18))]
+        ),
+        "evasion-wide-integers": typed("I64", 8, bytes(80) + words(1200)),
+        "good-norm-of-one-range": typed("BF16", 2, b"".join(b + b"\x3f" for b in LOW_HALVES)),
+        "good-packed-zero-points": typed("I32", 4, b"\x77" * 2048),
+        "good-text-array": make.npy(
+            "{'descr': '|S1024', 'fortran_order': False, 'shape': (1,), }", words(1024)
+        ),
     },
     "tensor-nan": {
         "bad-f32": make.safetensors([("w", "F32", [2], struct.pack("<2f", 1, float("nan")))]),

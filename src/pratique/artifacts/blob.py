@@ -146,5 +146,8 @@ class Scratch:
             raise LimitExceededError(f"unpacked past the scratch limit of {self._limit} bytes")
         done = 0
         while done < len(chunk):
-            done += os.pwrite(self._fd, chunk[done:], self._top + done)
+            try:
+                done += os.pwrite(self._fd, chunk[done:], self._top + done)
+            except OSError as e:  # a full disk is the machine's limit, no bug of a reader
+                raise LimitExceededError(f"no room to unpack into: {e.strerror}") from e
         self._top += len(chunk)

@@ -105,6 +105,27 @@ class WeightStatistics(View):
     tensors: tuple[TensorStats, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TextRun:
+    """Readable text at `start` to `end` inside one tensor; `begins` is its first words.
+
+    `sample` are its first few kilobytes.
+    """
+
+    start: int
+    end: int
+    tensor: TensorSpan
+    begins: str
+    sample: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorText(View):
+    """Readable text in the tensors of one subject, from the one pass over its bytes."""
+
+    runs: tuple[TextRun, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeProgram(View):
     """The subject itself is a program or library for a processor or a virtual machine."""

@@ -59,8 +59,13 @@ def register(app: typer.Typer) -> None:
 
 
 def keys_init(
-    folder: Annotated[Path | None, typer.Argument(help="Where; default: the user's own.")] = None,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="How long the keys are good.")] = 365,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Where; the user's own folder of keys if not said."),
+    ] = None,
+    days: Annotated[
+        int, typer.Option(metavar="N", min=1, max=3650, help="How many days the keys are good.")
+    ] = 365,
 ) -> None:
     """Make an Ed25519 key for statements, a P-256 key for model.sig, and trust.json.
 
@@ -77,26 +82,74 @@ def keys_init(
 
 
 def badge(  # noqa: PLR0913 - each is one option
-    path: Annotated[str, typer.Argument(help="A file, a folder, or hf://ORG/NAME@REV.")],
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="A file, a folder, or hf://ORG/NAME@REVISION.")
+    ],
     *,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The badge's folder; NAME.pratique else.")
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            help="Where the badge goes.",
+            show_default="NAME.pratique beside the model",
+        ),
     ] = None,
-    keys: Annotated[Path | None, typer.Option(help="The folder of `pratique keys init`.")] = None,
-    policy: Annotated[str, typer.Option(help="A pack's name or file.")] = "default",
-    waivers: Annotated[Path | None, typer.Option(help="A YAML file of waivers.")] = None,
-    card: Annotated[bool, typer.Option("--card", help="Mark the model card README.md.")] = False,
-    days: Annotated[int, typer.Option(min=1, max=MAX_DAYS, help="How long it lasts.")] = DAYS,
-    always: Annotated[bool, typer.Option("--always", help="Also attest a bad result.")] = False,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Your keys, as `pratique keys init` made them.",
+            show_default="the user's own",
+        ),
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(metavar="PACK", help="A policy pack: its name, or a YAML file.")
+    ] = "default",
+    waivers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Accepted findings, each with reason, approver and expiry."
+        ),
+    ] = None,
+    card: Annotated[
+        bool,
+        typer.Option("--card", help="First put a section with the badge into the README.md."),
+    ] = False,
+    days: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, max=MAX_DAYS, help="How many days the badge is good."),
+    ] = DAYS,
+    always: Annotated[
+        bool, typer.Option("--always", help="Write a statement about a bad result, too.")
+    ] = False,
     expect_digest: Annotated[
-        str | None, typer.Option(metavar="DIGEST", help="What the whole model must be.")
+        str | None,
+        typer.Option(metavar="sha256:...", help="What the artifact must be, or it is reported."),
     ] = None,
     signed_by: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Who must have signed the model.")
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who must have signed it: a public key's file, or NAME,https://ISSUER.",
+        ),
     ] = None,
-    signature: Annotated[Path | None, typer.Option(help="Where that signature is.")] = None,
-    cache: Annotated[Path | None, typer.Option(help="The store's folder.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Workers.")] = 2,
+    signature: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder of results and fetched files.",
+            show_default="none: everything is read anew",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Files read at a time.")
+    ] = 2,
 ) -> None:
     """Scan a model, decide, and write a signed badge that anyone can verify offline."""
     console = Console(soft_wrap=True)
@@ -105,7 +158,7 @@ def badge(  # noqa: PLR0913 - each is one option
         if waivers:
             pack = pack.with_waivers(waiving.load(waivers))
         where = keys or keyring.default_folder()
-        wish = Wish(keys=where, out=out, card=card, days=days, always=always)
+        wish = Wish(keys=where, out=output, card=card, days=days, always=always)
         bars = Console(stderr=True)
         with watched(bars, shown=bars.is_terminal) as watcher:
             asked = Asked(
@@ -122,14 +175,39 @@ def badge(  # noqa: PLR0913 - each is one option
 
 
 def verify(  # noqa: PLR0913 - each is one option
-    path: Annotated[Path, typer.Argument(help="The model: a file or a folder.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The model: a file or a folder, and no address.")
+    ],
     *,
-    badge: Annotated[Path | None, typer.Option(help="Its badge; NAME.pratique else.")] = None,
-    trust: Annotated[Path | None, typer.Option(help="trust.json; the user's own else.")] = None,
-    policy: Annotated[str, typer.Option(help="Demand this pack, by name or file.")] = "",
-    level: Annotated[str, typer.Option(help="Demand this level.")] = "L1",
-    at: Annotated[str, typer.Option(help="Verify as of a day, such as 2026-12-31.")] = "",
-    answer: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+    badge: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The badge's folder.",
+            show_default="NAME.pratique beside the model",
+        ),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Whose signatures count: the trust.json that a signer handed out.",
+            show_default="that of your own keys",
+        ),
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(metavar="PACK", help="Demand this policy pack, by name or YAML file.")
+    ] = "",
+    level: Annotated[str, typer.Option(metavar="LEVEL", help="Demand this level.")] = "L1",
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="DAY", help="Verify as of a day, such as 2026-12-31.", show_default="today"
+        ),
+    ] = "",
+    answer: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="text or json.")
+    ] = Format.TEXT,
 ) -> None:
     """Check a badge, offline: trust root, signature, every file, expiry, policy, level."""
     console = Console(soft_wrap=True)

@@ -1,9 +1,9 @@
 """Where a report goes: standard output, or a file that is whole or not there."""
 
 import os
+import secrets
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,17 +61,43 @@ def _shown() -> Iterator[TextIO]:
 
 @contextmanager
 def _whole(to: Path) -> Iterator[TextIO]:
-    fd, name = tempfile.mkstemp(prefix=f".{to.name[:100]}.", suffix=".part", dir=to.parent)
-    partly = Path(name)
+    partly = to.with_name(f".{to.name[:100]}.{secrets.token_hex(4)}.part")
+    fd = _nameless(to.parent)
+    named = fd is None
+    if fd is None:
+        fd = os.open(partly, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "w", encoding="utf-8", errors="backslashreplace") as out:
             yield out
             out.flush()
             os.fchmod(out.fileno(), 0o666 & ~_umask())
             os.fsync(out.fileno())
+            if not named:
+                _name(out.fileno(), partly)
         partly.replace(to)
     finally:
         partly.unlink(missing_ok=True)
+
+
+def _name(fd: int, place: Path) -> None:
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:  # only with a folder's descriptor does Python follow the link in /proc
+        os.link(f"/proc/self/fd/{fd}", place.name, dst_dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _nameless(folder: Path) -> int | None:
+    """Return a file without a name, of which nothing stays if this process is killed.
+
+    None where the file system has no such thing.
+    """
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
 
 
 def _umask() -> int:

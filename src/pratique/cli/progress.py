@@ -33,12 +33,23 @@ _CALM = Theme(
 
 @contextmanager
 def watched(console: Console, *, shown: bool) -> Iterator[Watcher]:
-    """Give a watcher: one that draws on `console` while the block runs, or a quiet one."""
+    """Give a watcher: one that draws on `console` while the block runs, or only remarks."""
     if not shown:
-        yield Quiet()
+        yield Remarks(console)
         return
     with console.use_theme(_CALM), _bars(console) as bars:
         yield Drawn(bars)
+
+
+class Remarks(Quiet):
+    """A watcher that only writes what the operator should know."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def noticed(self, says: str) -> None:
+        """Write a remark, one line."""
+        self._console.print(f"pratique: {plain(says)}", markup=False, soft_wrap=True)
 
 
 def _bars(console: Console) -> Progress:
@@ -105,6 +116,10 @@ class Drawn:
         if report.cached:
             self.read("inspect", max(report.size, 0))  # known already: nothing is left to do
         self._tell()
+
+    def noticed(self, says: str) -> None:
+        """Write a remark, one line, above the bars."""
+        self._bars.console.print(f"pratique: {plain(says)}", markup=False, soft_wrap=True)
 
     def _tell(self) -> None:
         with self._lock:

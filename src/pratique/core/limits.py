@@ -8,6 +8,9 @@ KiB = 1 << 10
 MiB = 1 << 20
 GiB = 1 << 30
 
+FINDINGS_PER_RULE = 100
+"""Findings of one rule over one file that are told; more are only counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -39,6 +39,9 @@ class Watcher(Protocol):
     def done(self, report: FileReport) -> None:
         """Hear how a file came out."""
 
+    def noticed(self, says: str) -> None:
+        """Hear what the operator should know, though no verdict hangs on it."""
+
 
 class Quiet:
     """A watcher that says nothing."""
@@ -54,3 +57,6 @@ class Quiet:
 
     def done(self, report: FileReport) -> None:
         """Ignore a file's end."""
+
+    def noticed(self, says: str) -> None:
+        """Ignore a remark."""

@@ -86,6 +86,7 @@ from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
 from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
+from pratique.detectors.malware.text_in_tensor import TextInTensor
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
@@ -131,6 +132,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     EmbeddedExecutable,
     EmbeddedArchive,
     EmbeddedScript,
+    TextInTensor,
     TorchScriptFileAccess,
     TorchScriptNetworkAccess,
     TorchScriptUnknownOperator,

@@ -4,19 +4,27 @@ Each file gets a worker of its own. A worker that a hostile file has taken over 
 about the files after it, and the lie would be stored under their digests for everybody.
 """
 
+import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import IO, Any
 
 from pratique.artifacts.sources.base import SourceFile
-from pratique.core.errors import ArtifactError, BugError, ChangedError, WorkerError
+from pratique.core.errors import (
+    ArtifactError,
+    BugError,
+    ChangedError,
+    MachineError,
+    WorkerError,
+)
 from pratique.core.fact import Fact, Json
 from pratique.core.finding import Digest, Finding, RuleId
-from pratique.core.limits import Limits, MiB
+from pratique.core.limits import FINDINGS_PER_RULE, Limits, MiB
 from pratique.core.ports import Watcher
 from pratique.core.receipt import Receipt
 from pratique.core.scan import FileReport, Inspection
@@ -28,6 +36,9 @@ from pratique.store.ports import Store
 
 SMALL = 32 * MiB
 """A file up to this size is hashed before a worker is asked; a larger one meanwhile."""
+
+INTENDED = "intended"
+"""The fact that the parent adds: what a source promised of a file, and whether it is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +58,15 @@ class Examiner:
         self._store, self._workers, self._limits = store, workers, limits
         self._watcher, self._owner = watcher, owner
         self._hashing = ThreadPoolExecutor(4, thread_name_prefix="hash")
+        self._stopped = threading.Event()
 
     def close(self) -> None:
         """Wait for what is under way."""
         self._hashing.shutdown()
+
+    def stop(self) -> None:
+        """Let every file that is being read end soon: nobody waits for the account any more."""
+        self._stopped.set()
 
     def file(self, file: SourceFile) -> FileReport:
         """Return the report of one file. Whatever is wrong with it is in the report."""
@@ -58,10 +74,8 @@ class Examiner:
         try:
             with opened(file) as handle:
                 report = self._opened(file, handle)
-        except ArtifactError as e:
-            report = _problem(file, str(e))
-        except OSError as e:
-            report = _problem(file, f"cannot be read: {e.strerror or e}")
+        except (ArtifactError, OSError) as e:
+            report = _problem(file, _says(e))
         self._watcher.done(report)
         return report
 
@@ -74,15 +88,25 @@ class Examiner:
             hashes = self._hash(file, handle)
             known = self._store.load(key_of(hashes.digest, self._limits, self._owner), versions())
             answer = self._ask(handle, owed(known)) if owed(known) else None
-        else:
-            later: Future[Hashes] = self._hashing.submit(self._hash, file, handle)
-            known = None
+            return self._report(file, handle, hashes, _Result(known, answer))
+        later: Future[Hashes] = self._hashing.submit(self._hash, file, handle)
+        try:
             answer = self._ask(handle, file_rules())
+        finally:
+            wait([later])  # the descriptor may not be closed, and its number reused, meanwhile
+        try:
             hashes = later.result()
-        return self._report(file, handle, hashes, _Result(known, answer))
+        except (ArtifactError, OSError) as e:
+            return _unhashed(file, answer, _says(e))
+        return self._report(file, handle, hashes, _Result(None, answer))
 
     def _hash(self, file: SourceFile, handle: Handle) -> Hashes:
-        return handle.hashes(lambda count: self._watcher.read("hash", count), file.intended)
+        def progress(count: int) -> None:
+            if self._stopped.is_set():
+                raise OSError(errno.ECANCELED, "the scan was given up")
+            self._watcher.read("hash", count)
+
+        return handle.hashes(progress, file.intended)
 
     def _report(
         self, file: SourceFile, handle: Handle, hashes: Hashes, result: "_Result"
@@ -110,35 +134,46 @@ class Examiner:
         self._store.remember(handle.stamp, digest)
 
     def _ask(self, handle: Handle, rules: frozenset[RuleId]) -> Answer:
-        with tempfile.TemporaryFile() as scratch:
-            fds = (handle.fd, scratch.fileno())
-            return self._answer("file", handle.size, fds, rules)
+        try:
+            with tempfile.TemporaryFile() as scratch:
+                fds = (handle.fd, scratch.fileno())
+                return self._answer("file", handle.size, fds, rules)
+        except OSError as e:
+            return Answer(Inspection(), f"no room on this machine to unpack into: {e.strerror}")
 
-    def repository(self, body: bytes, rules: frozenset[RuleId]) -> Inspection:
-        """Return what `rules` say over the facts of all files, given as JSON bytes."""
-        digest = _digest_of(body)
+    def repository(self, body: Iterable[bytes], rules: frozenset[RuleId]) -> Inspection:
+        """Return what `rules` say over the facts of all files, given as pieces of JSON."""
+        size = 0
+        try:
+            with tempfile.TemporaryFile() as descriptor:
+                size, digest = _written(body, descriptor)
+                return self._whole(descriptor.fileno(), size, digest, rules)
+        except OSError as e:
+            why = f"no room on this machine for the facts of all files: {e.strerror}"
+            return Inspection(receipts=unread(why, size, rules))
+
+    def _whole(self, fd: int, size: int, digest: Digest, rules: frozenset[RuleId]) -> Inspection:
         key = key_of(digest, self._limits, self._owner)
         known = self._store.load(key, versions())
         if known is not None and rules <= {r.rule for r in known.receipts}:
             return known
-        with tempfile.TemporaryFile() as descriptor:
-            descriptor.write(body)
-            descriptor.flush()
-            fd = os.open(f"/proc/self/fd/{descriptor.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                answer = self._answer("repository", len(body), (fd,), rules)
-            finally:
-                os.close(fd)
-        done = {r.rule for r in answer.inspection.receipts}
-        if answer.failed:
-            lost = unread(answer.failed, len(body), rules - done)
-            return replace(answer.inspection, receipts=(*answer.inspection.receipts, *lost))
-        self._store.save(key, answer.inspection, rules)
-        return answer.inspection
+        readable = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            answer = self._answer("repository", size, (readable,), rules)
+        finally:
+            os.close(readable)
+        told = answer.inspection
+        if lost := rules - {r.rule for r in told.receipts}:
+            why = answer.failed or "the worker left no account of this rule"
+            told = replace(told, receipts=(*told.receipts, *unread(why, size, lost)))
+        elif not answer.failed:
+            self._store.save(key, told, rules)
+        return told
 
     def _answer(self, do: str, size: int, fds: tuple[int, ...], rules: frozenset[RuleId]) -> Answer:
         request = {"do": do, "size": size, "rules": sorted(rules), "limits": asdict(self._limits)}
-        said: list[Finding | Receipt | Fact] = []
+        most = self._limits.findings if do == "file" else FINDINGS_PER_RULE * len(rules)
+        said = _Said(rules, most)
         failed, counted = "", 0
         try:
             with self._workers.worker() as worker:
@@ -146,12 +181,14 @@ class Examiner:
                     if "progress" in frame:
                         counted += self._progress(frame, size - counted)
                     else:
-                        said.append(_checked(decode(frame), rules))
+                        said.hear(decode(frame))
         except (WorkerError, BugError) as e:
             failed = f"the worker did not finish: {e}"
+        except MachineError as e:
+            failed = f"no worker could be had: {e}"
         if do == "file":
             self._watcher.read("inspect", size - counted)
-        return Answer(_sorted(said), failed)
+        return Answer(said.inspection(), failed)
 
     def _progress(self, frame: Mapping[str, Any], most: int) -> int:
         count = frame["progress"]
@@ -184,27 +221,61 @@ class _Result:
         return replace(whole, receipts=(*whole.receipts, *more))
 
 
-def _checked(word: Finding | Receipt | Fact, rules: frozenset[RuleId]) -> Finding | Receipt | Fact:
-    """Return a worker's word unless it speaks for a rule that it was not asked to run."""
-    if isinstance(word, Finding | Receipt) and word.rule not in rules:
-        raise BugError(f"a worker answered for {word.rule!r}, which it was not asked for")
-    if isinstance(word, Receipt) and word.version != versions()[word.rule]:
-        raise BugError(f"a worker answered for another version of {word.rule}")
-    return word
+class _Said:
+    """What one worker said, as far as it may: only of the rules it was asked for, and not more."""
 
+    def __init__(self, rules: frozenset[RuleId], most: int) -> None:
+        self._rules, self._most, self._versions = rules, most, versions()
+        self._findings: list[Finding] = []
+        self._receipts: list[Receipt] = []
+        self._facts: list[Fact] = []
 
-def _sorted(said: list[Finding | Receipt | Fact]) -> Inspection:
-    return Inspection(
-        tuple(w for w in said if isinstance(w, Finding)),
-        tuple(w for w in said if isinstance(w, Receipt)),
-        tuple(w for w in said if isinstance(w, Fact)),
-    )
+    def hear(self, word: Finding | Receipt | Fact) -> None:
+        """Take one word.
+
+        Raises:
+            BugError: the worker may not say this, or said too much.
+
+        """
+        if isinstance(word, Fact):
+            if word.kind == INTENDED:
+                raise BugError("a worker answered for the source")
+            self._facts.append(word)
+            return
+        if word.rule not in self._rules:
+            raise BugError(f"a worker answered for {word.rule!r}, which it was not asked for")
+        if isinstance(word, Finding):
+            if len(self._findings) == self._most:
+                raise BugError(f"a worker answered with more than {self._most} findings")
+            self._findings.append(word)
+            return
+        if word.version != self._versions[word.rule]:
+            raise BugError(f"a worker answered for another version of {word.rule}")
+        self._receipts.append(word)
+
+    def inspection(self) -> Inspection:
+        return Inspection(tuple(self._findings), tuple(self._receipts), tuple(self._facts))
 
 
 def _problem(file: SourceFile, why: str) -> FileReport:
     return FileReport(
         file.path, Digest(""), max(0, file.size), Inspection(receipts=unread(why, file.size))
     )
+
+
+def _unhashed(file: SourceFile, answer: Answer, why: str) -> FileReport:
+    """Return the report of a file that could not be hashed: what was found in it is still told."""
+    told = answer.inspection
+    rules = {r.rule for r in told.receipts} or None
+    lost = replace(told, receipts=unread(why, file.size, rules))
+    return FileReport(file.path, Digest(""), max(0, file.size), lost)
+
+
+def _says(error: Exception) -> str:
+    """Return in words why a file could not be read."""
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    return str(error)
 
 
 def _intended(file: SourceFile, hashes: Hashes) -> list[Fact]:
@@ -217,9 +288,15 @@ def _intended(file: SourceFile, hashes: Hashes) -> list[Fact]:
             "actual": actual,
             "matches": bool(actual) and promised.lower() == actual,
         }
-        facts.append(Fact("intended", (), data))
+        facts.append(Fact(INTENDED, (), data))
     return facts
 
 
-def _digest_of(body: bytes) -> Digest:
-    return Digest("sha256:" + hashlib.sha256(body).hexdigest())
+def _written(body: Iterable[bytes], to: IO[bytes]) -> tuple[int, Digest]:
+    size, digest = 0, hashlib.sha256()
+    for piece in body:
+        to.write(piece)
+        digest.update(piece)
+        size += len(piece)
+    to.flush()
+    return size, Digest("sha256:" + digest.hexdigest())

@@ -1,8 +1,12 @@
 """The parent's side of one file: open it once, hash it, see whether it changed. Parses nothing."""
 
+import errno
+import fcntl
 import hashlib
 import os
+import signal
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +18,11 @@ from pratique.core.limits import MiB
 from pratique.store.ports import FileStamp
 
 BLOCK = 4 * MiB
+
+TICK_NS = 20_000_000
+"""Time stamps stand still for up to a tick of the kernel: two changes in one look like one."""
+
+_SETLEASE, _SETSIG = getattr(fcntl, "F_SETLEASE", None), getattr(fcntl, "F_SETSIG", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ class Handle:
         """Return the file's SHA-256, and `git-sha1` where `also` names it, in one reading.
 
         Raises:
-            ChangedError: the file ends before its size.
+            ChangedError: the file ends before its size, or goes on after it.
 
         """
         main, git = hashlib.sha256(), None
@@ -72,6 +81,8 @@ class Handle:
                 git.update(buffer[:got])
             at += got
             progress(got)
+        if os.pread(self.fd, 1, at):
+            raise ChangedError("the file became longer while it was read")
         others = {"git-sha1": git.hexdigest()} if git is not None else {}
         return Hashes(Digest("sha256:" + main.hexdigest()), others)
 
@@ -82,6 +93,7 @@ def opened(file: SourceFile) -> Iterator[Handle]:
 
     Raises:
         NotRegularError: it is no regular file.
+        ChangedError: somebody has it open for writing.
         OSError: the system does not let us.
 
     """
@@ -89,7 +101,9 @@ def opened(file: SourceFile) -> Iterator[Handle]:
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise NotRegularError("not a regular file")
-        yield Handle(fd, stamp_of(fd))
+        if _is_written(fd):
+            raise ChangedError("another process has the file open for writing")
+        yield Handle(fd, _settled(fd))
     finally:
         os.close(fd)
 
@@ -98,3 +112,34 @@ def stamp_of(fd: int) -> FileStamp:
     """Return where and when the file system sees the file behind a descriptor."""
     s = os.fstat(fd)
     return FileStamp(s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
+
+
+def _settled(fd: int) -> FileStamp:
+    """Return a file's stamp once it is old enough that any change from now on shows in it.
+
+    A change right before the opening and one right after it could carry the same time: the digest
+    would be of the bytes before it and the findings of those after it.
+    """
+    stamp = stamp_of(fd)
+    until = time.monotonic_ns() + 2 * TICK_NS
+    while 0 <= time.time_ns() - stamp.changed_ns < TICK_NS and time.monotonic_ns() < until:
+        time.sleep(TICK_NS / 4e9)
+        stamp = stamp_of(fd)
+    return stamp
+
+
+def _is_written(fd: int) -> bool:
+    """Tell whether a process holds the file open for writing; False where nobody can know.
+
+    Who maps a file writable may change it without a new time stamp. The kernel gives a read lease
+    only on a file that nobody may write to; it is given back at once. Only the owner may ask.
+    """
+    if _SETLEASE is None or _SETSIG is None:
+        return False
+    try:
+        fcntl.fcntl(fd, _SETSIG, signal.SIGURG)  # ignored, if somebody opens it this very moment
+        fcntl.fcntl(fd, _SETLEASE, fcntl.F_RDLCK)
+    except OSError as e:
+        return e.errno == errno.EAGAIN
+    fcntl.fcntl(fd, _SETLEASE, fcntl.F_UNLCK)
+    return False

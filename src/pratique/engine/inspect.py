@@ -15,22 +15,23 @@ from pratique.artifacts.views import (
     ReaderNote,
     SignatureHits,
     TensorTable,
+    TensorText,
     WeightStatistics,
 )
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
 from pratique.core.fact import VIEWS, Fact, Json
 from pratique.core.finding import Finding, RuleId
-from pratique.core.limits import MiB
+from pratique.core.limits import FINDINGS_PER_RULE, MiB
 from pratique.core.receipt import Coverage, Receipt
 from pratique.detectors.base import Detector
 from pratique.engine.layout import layout_of
 
 Account = Finding | Receipt | Fact
 
-FINDINGS_PER_RULE, FINDINGS_JUDGED = 100, 100_000
+FINDINGS_JUDGED = 100_000
 MAX_NAME = 300
 FACT_DEPTH, FACT_VALUES, FACT_BYTES = 48, 1_000_000, 12 * MiB
-MEASURED = (SignatureHits, WeightStatistics)
+MEASURED = (SignatureHits, WeightStatistics, TensorText)
 
 
 @dataclass(slots=True)
@@ -50,6 +51,15 @@ class _Seen:
     views: list[tuple[str, View]] = field(default_factory=list)
     notes: list[ReaderNote] = field(default_factory=list)
     missing: dict[type[View], str] = field(default_factory=dict)
+    crashed: list[str] = field(default_factory=list)
+
+    def lose(self, reader: Reader, outcome: _Outcome) -> None:
+        """Note that a reader did not come to its end."""
+        why = f"{reader.name}: {outcome.why}"
+        if outcome.crashed:
+            self.crashed.append(why)
+        for kind in reader.views:
+            self.missing.setdefault(kind, why)
 
 
 class Inspector:
@@ -77,6 +87,9 @@ class Inspector:
             if reader.recognises(subject):
                 yield from self._read(reader, subject, seen)
         layout = layout_of(subject, seen.notes)
+        if seen.crashed:  # other readers may claim every byte: that is no excuse for this one
+            why = "; ".join([*seen.crashed, *filter(None, [layout.partial])])
+            layout = replace(layout, partial=why)
         seen.views.append(("engine", layout))
         self._measure(subject, layout, seen)
         yield from self._facts(subject, seen)
@@ -110,8 +123,7 @@ class Inspector:
                 case _:
                     raise BugError(f"the {reader.name} reader yielded {type(item).__name__}")
         if outcome.why:
-            for kind in reader.views:
-                seen.missing.setdefault(kind, f"{reader.name}: {outcome.why}")
+            seen.lose(reader, outcome)
         seen.notes.append(
             ReaderNote(
                 reader=reader.name,

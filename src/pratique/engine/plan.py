@@ -47,7 +47,7 @@ def planned(inspection: Inspection) -> frozenset[RuleId] | None:
     if fact is None or not isinstance(fact.data, dict):
         return None
     seen = fact.data.get("views")
-    names = set(seen) if isinstance(seen, list) else set()
+    names = {name for name in seen if isinstance(name, str)} if isinstance(seen, list) else set()
     return frozenset(m.rule.id for m in CATALOG if m.reads.__name__ in names)
 
 

@@ -1,12 +1,14 @@
 """What rules over a whole repository are shown: every file's name, digest and facts, as JSON."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pratique.artifacts.sources.base import SourceFile
 from pratique.core.errors import LimitExceededError
-from pratique.core.fact import VIEWS
+from pratique.core.fact import VIEWS, Fact
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.scan import FileReport, root_digest
@@ -44,32 +46,67 @@ def too_many(most: int) -> SourceFile:
     return SourceFile("(more files)", -1, refuse)
 
 
-def descriptor(files: Sequence[FileReport], said: Sequence[Said], limits: Limits) -> bytes:
-    """Return the JSON bytes that a worker makes a `Repository` of.
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One file as repository rules see it: JSON of `size` bytes, packed; `cut` lacks facts."""
 
-    A file whose facts do not fit into `limits.repository_bytes` is listed without them, and then
-    `partial` says so: each rule's receipt will not be full.
+    path: str
+    bare: bytes
+    size: int
+    packed: bytes
+    cut: bool
+
+
+class Rows:
+    """Takes each file's facts out of its report, and keeps them in little room until all are read.
+
+    A folder of many large documents has more facts than memory, so no more than
+    `limits.repository_bytes` are held. Every method may be called from any thread.
     """
-    rows: list[str] = []
-    room, cut = limits.repository_bytes, []
-    for file in sorted(files, key=lambda f: f.path):
-        row = _row(file, file.inspection.facts)
-        if len(row) > room:
-            cut.append(file.path)
-            row = _row(file, ())
-        elif _was_cut(file):
-            cut.append(file.path)
-        room -= len(row)
-        rows.append(row)
-    why = f"the facts of {cut[0]!r} and {len(cut) - 1} more files were too many" if cut else ""
-    body = f'{{"partial": {json.dumps(why)}, "said": {json.dumps(said)}, "files": ['
-    return (body + ",".join(rows) + "]}").encode()
+
+    def __init__(self, limits: Limits) -> None:
+        self._most, self._held = limits.repository_bytes, 0
+        self._rows: list[_Row] = []
+        self._lock = threading.Lock()
+
+    def take(self, report: FileReport) -> FileReport:
+        """Keep a file's row; return its report without facts."""
+        bare = _row(report, ())
+        whole = _row(report, report.inspection.facts)
+        packed = zlib.compress(whole, 1)
+        with self._lock:
+            fits = self._held + len(packed) <= self._most
+            row = _Row(report.path, bare, len(whole), packed, _was_cut(report))
+            if not fits:
+                row = _Row(report.path, bare, len(bare), zlib.compress(bare, 1), cut=True)
+            self._held += len(row.packed)
+            self._rows.append(row)
+        return replace(report, inspection=replace(report.inspection, facts=()))
+
+    def descriptor(self, said: Sequence[Said]) -> Iterator[bytes]:
+        """Yield the JSON, in pieces, that a worker makes a `Repository` of.
+
+        A file whose facts do not fit into `limits.repository_bytes` is listed without them, and
+        then `partial` says so: each rule's receipt will not be full.
+        """
+        yield f'{{"said": {json.dumps(said)}, "files": ['.encode()
+        room, lost, first = self._most, [], True
+        for row in sorted(self._rows, key=lambda r: r.path):
+            fits = row.size <= room
+            body = zlib.decompress(row.packed) if fits else row.bare
+            if row.cut or not fits:
+                lost.append(row.path)
+            room -= len(body)
+            yield body if first else b"," + body
+            first = False
+        why = f"the facts of {lost[0]!r} and {len(lost) - 1} more were too many" if lost else ""
+        yield f'], "partial": {json.dumps(why)}}}'.encode()
 
 
-def _row(file: FileReport, facts: Sequence[Any]) -> str:
+def _row(file: FileReport, facts: Sequence[Fact]) -> bytes:
     told = [[f.kind, f.chain, f.data] for f in facts if f.kind != VIEWS]
     row = {"path": file.path, "digest": file.digest, "size": file.size, "facts": told}
-    return json.dumps(row)
+    return json.dumps(row).encode()
 
 
 def _was_cut(file: FileReport) -> bool:

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 
 import pratique
 from pratique.artifacts.sources.base import Source, SourceFile
-from pratique.core.limits import Limits
 from pratique.core.scan import FileReport, Inspection, Scan
 from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
-from pratique.engine.repository import Said, compared, descriptor, outcome, too_many
+from pratique.engine.repository import Rows, Said, compared, outcome, too_many
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
 from pratique.sandbox.workers import Zygote
 from pratique.store.opening import open_store, prepare
+
+_NOTHING = Inspection()
 
 
 def scan(source: Source, asked: Asked) -> Scan:
@@ -29,21 +30,36 @@ def scan(source: Source, asked: Asked) -> Scan:
     started, engine = _now(), f"pratique {pratique.__version__}"
     prepare(asked.cache)
     zygote = Zygote.start(PROGRAM, jail=asked.jail, heap=asked.limits.heap_bytes)
-    with zygote, closing(open_store(asked.cache)) as store:
+    # what a worker found that nothing held is neither believed later nor mixed with what is there
+    cache = asked.cache if zygote.report.sound else None
+    with zygote, closing(open_store(cache)) as store:
         with closing(Examiner(store, zygote, asked.limits, asked.watcher)) as examiner:
-            files = _read(source, asked, examiner)
+            rows = Rows(asked.limits)
+            files = _read(
+                list(_bounded(source, asked.limits.files)), asked, (examiner, zygote, rows)
+            )
             said = (*_expected(files, asked), *_published(files, asked))
-            repository = _judge(files, said, asked.limits, examiner)
+            judges = repository_rules() if files else frozenset()
+            repository = examiner.repository(rows.descriptor(said), judges) if judges else _NOTHING
         jail = zygote.report
+        if store.trouble:
+            asked.watcher.noticed(store.trouble)
     told = tuple((kind, outcome(data)) for kind, data in said)
     return Scan(source.name, files, repository, jail, started, _now(), engine, told)
 
 
-def _read(source: Source, asked: Asked, examiner: Examiner) -> tuple[FileReport, ...]:
-    listed = list(_bounded(source, asked.limits.files))
+def _read(
+    listed: list[SourceFile], asked: Asked, by: tuple[Examiner, Zygote, Rows]
+) -> tuple[FileReport, ...]:
+    examiner, zygote, rows = by
     asked.watcher.planned(len(listed), sum(max(0, f.size) for f in listed))
     with ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="examine") as pool:
-        return tuple(pool.map(examiner.file, listed))
+        try:
+            return tuple(pool.map(lambda file: rows.take(examiner.file(file)), listed))
+        except BaseException:  # Ctrl-C: no file's deadline is waited for
+            examiner.stop()
+            zygote.close()
+            raise
 
 
 def _bounded(source: Source, most: int) -> Iterator[SourceFile]:
@@ -64,15 +80,6 @@ def _published(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:
     if asked.publisher is None:
         return ()
     return (asked.publisher.said({f.path: f.digest.removeprefix("sha256:") for f in files}),)
-
-
-def _judge(
-    files: tuple[FileReport, ...], said: tuple[Said, ...], limits: Limits, examiner: Examiner
-) -> Inspection:
-    rules = repository_rules()
-    if not rules or not files:
-        return Inspection()
-    return examiner.repository(descriptor(files, said, limits), rules)
 
 
 def _now() -> str:

@@ -172,6 +172,9 @@ class Zygote:
             raise
         finally:
             theirs.close()
+        if "error" in told:
+            ours.close()
+            raise JailError(f"no worker can be forked: {told['error']}")
         worker = Worker(self, ours, int(told["pid"]), fds[0] if fds else None)
         try:
             worker.hello()

@@ -69,7 +69,7 @@ def main(control_fd: int, program: str, settings: Mapping[str, Any]) -> NoReturn
     while _wait(control, parent) and (got := frames.receive(control)):
         request, fds = got
         if request["do"] == "fork":
-            workers.add(_fork(control, loaded, fds[0], settings))
+            _fork(control, loaded, (workers, settings), fds)
         else:
             _tell(control, _reap(workers, int(request["pid"])), [])
     for pid in workers:
@@ -108,19 +108,33 @@ def _wait(control: socket.socket, parent: int | None) -> bool:
     return all(fd == control.fileno() for fd, _ in poll.poll())
 
 
-def _fork(control: socket.socket, program: Program, fd: int, settings: Mapping[str, Any]) -> int:
-    pid = os.fork()
+def _fork(
+    control: socket.socket,
+    program: Program,
+    kept: tuple[set[int], Mapping[str, Any]],
+    fds: Sequence[int],
+) -> None:
+    """Fork a worker and tell the parent which, or why there is none: the zygote lives on."""
+    workers, settings = kept
+    try:
+        (fd,) = fds  # none came along when this process may open no more files
+        pid = os.fork()
+    except (OSError, ValueError) as e:
+        _tell(control, {"error": _words(e)}, [])
+        for fd in fds:
+            os.close(fd)
+        return
     if pid == 0:
         try:
             worker(socket.socket(fileno=fd), program, settings)
         finally:
             os._exit(1)
     os.close(fd)
+    workers.add(pid)
     pidfd = _pidfd(pid)
     _tell(control, {"pid": pid}, [] if pidfd is None else [pidfd])
     if pidfd is not None:
         os.close(pidfd)
-    return pid
 
 
 def _reap(workers: set[int], pid: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ class MemoryStore:
     """A store that lives as long as the run; every method may be called from any thread."""
 
     def __init__(self) -> None:
+        self.trouble = ""
         self._lock = threading.Lock()
         self._known: dict[ResultKey, Inspection] = {}
         self._seen: dict[tuple[int, int], tuple[FileStamp, Digest]] = {}

@@ -1,13 +1,20 @@
-"""The store on a SQL database: SQLite in a folder of the caller's own, or in memory."""
+"""The store on a SQL database: SQLite in a folder of the caller's own, or in memory.
 
+A database that fails in the middle of a scan (a full disk, a damaged page, another process that
+holds it) costs results that could have been kept, never the scan: what cannot be read is unknown,
+what cannot be written is found out again the next time, and `trouble` says so once.
+"""
+
+import fcntl
 import json
 import os
 import stat
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -22,101 +29,150 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from pratique.core.errors import MachineError, UsageError
+from pratique.core.errors import BugError, MachineError, UsageError
 from pratique.core.fact import Fact
 from pratique.core.finding import Digest, Finding, RuleId
+from pratique.core.limits import MiB
 from pratique.core.receipt import Receipt
 from pratique.core.scan import Inspection
 from pratique.core.wire import decode, encode
 from pratique.store.ports import FileStamp, ResultKey
 from pratique.store.tables import HEAD, finding, metadata, receipt, sighting, subject
 
+_T = TypeVar("_T")
+
 DATABASE = "results.db"
+LOCK = "results.lock"
+MAX_BODY = 512 * MiB
+
+_BROKEN = (SQLAlchemyError, BugError, ValueError, TypeError, RecursionError, OverflowError)
+"""What a damaged database raises: of the driver, or of a row that is none of ours."""
 
 
 class SqlStore:
     """A store behind SQLAlchemy; every method may be called from any thread."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self._lock = engine, threading.Lock()
+    def __init__(self, engine: Engine, place: str = "") -> None:
+        self._engine, self._lock, self._place = engine, threading.Lock(), place
+        self.trouble = ""
 
     def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
         """Return what is known under `key` from rules at exactly these versions, or None."""
-        with self._lock, self._engine.connect() as db:
-            row = db.execute(select(subject.c.id, subject.c.facts).where(*_where(key))).first()
-            if row is None:
-                return None
-            receipts = [r for r in _bodies(db, receipt, row.id, versions) if type(r) is Receipt]
-            findings = [f for f in _bodies(db, finding, row.id, versions) if type(f) is Finding]
-        facts = [Fact(k, tuple(chain), data) for k, chain, data in json.loads(_open(row.facts))]
-        return Inspection(tuple(findings), tuple(receipts), tuple(facts))
+        return self._try(lambda db: _load(db, key, versions), None)
 
     def save(self, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
         """Replace what is known under `key` from the rules that ran, facts included."""
-        facts = _shut(json.dumps([[f.kind, f.chain, f.data] for f in inspection.facts]))
-        versions = {r.rule: r.version for r in inspection.receipts}
-        with self._lock, self._engine.begin() as db:
-            at = _subject(db, key, facts)
-            for table in (receipt, finding):
-                db.execute(delete(table).where(table.c.subject == at, table.c.rule.in_(ran)))
-            rows: list[dict[str, Any]] = [
-                {
-                    "subject": at,
-                    "rule": r.rule,
-                    "version": r.version,
-                    "coverage": r.coverage.value,
-                    "body": _shut(json.dumps(encode(r))),
-                }
-                for r in inspection.receipts
-                if r.rule in ran
-            ]
-            found: list[dict[str, Any]] = [
-                {
-                    "subject": at,
-                    "rule": f.rule,
-                    "version": versions.get(f.rule, 0),
-                    "severity": int(f.severity),
-                    "body": _shut(json.dumps(encode(f))),
-                }
-                for f in inspection.findings
-                if f.rule in ran
-            ]
-            if rows:
-                db.execute(insert(receipt), rows)
-            if found:
-                db.execute(insert(finding), found)
+        self._try(lambda db: _save(db, key, inspection, ran), None)
 
     def hint(self, stamp: FileStamp) -> Digest | None:
         """Return the digest that a file with this stamp had when it was last hashed, or None."""
-        query = select(sighting).where(*_place(stamp))
-        with self._lock, self._engine.connect() as db:
-            row = db.execute(query).first()
-        if row is None or (row.size, row.modified_ns, row.changed_ns) != _moment(stamp):
-            return None
-        return Digest(row.digest)
+        return self._try(lambda db: _hint(db, stamp), None)
 
     def remember(self, stamp: FileStamp, digest: Digest) -> None:
         """Keep a stamp's digest as a hint."""
-        size, modified, changed = _moment(stamp)
-        with self._lock, self._engine.begin() as db:
-            db.execute(delete(sighting).where(*_place(stamp)))
-            db.execute(
-                insert(sighting).values(
-                    device=str(stamp.device),
-                    inode=str(stamp.inode),
-                    size=size,
-                    modified_ns=modified,
-                    changed_ns=changed,
-                    digest=digest,
-                )
-            )
+        self._try(lambda db: _remember(db, stamp, digest), None)
 
     def close(self) -> None:
         """Let go of files and connections."""
         self._engine.dispose()
+
+    def _try(self, step: Callable[[Connection], _T], otherwise: _T) -> _T:
+        """Return what `step` does in a transaction of its own; `otherwise` if the database fails.
+
+        Two processes may add the same row at once: the one that comes second finds it there when
+        it tries again.
+        """
+        for again in (True, False):
+            try:
+                with self._lock, self._engine.begin() as db:
+                    return step(db)
+            except IntegrityError as e:
+                if not again:
+                    self._note(e)
+            except _BROKEN as e:
+                self._note(e)
+                break
+        return otherwise
+
+    def _note(self, error: Exception) -> None:
+        why = str(getattr(error, "orig", None) or error).partition("\n")[0][:200]
+        self.trouble = self.trouble or (
+            f"{self._place}: some results could not be read or kept: {why}; the report is whole, "
+            "the next scan repeats the work; if this stays, remove that file"
+        )
+
+
+def _load(db: Connection, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
+    row = db.execute(select(subject.c.id, subject.c.facts).where(*_where(key))).first()
+    if row is None:
+        return None
+    receipts = [r for r in _bodies(db, receipt, row.id, versions) if isinstance(r, Receipt)]
+    findings = [f for f in _bodies(db, finding, row.id, versions) if isinstance(f, Finding)]
+    if any(versions.get(r.rule) != r.version for r in receipts):
+        raise BugError("a receipt is of another rule than its row")
+    facts = [Fact(k, tuple(chain), data) for k, chain, data in json.loads(_open(row.facts))]
+    return Inspection(tuple(findings), tuple(receipts), tuple(facts))
+
+
+def _save(db: Connection, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
+    facts = _shut(json.dumps([[f.kind, f.chain, f.data] for f in inspection.facts]))
+    versions = {r.rule: r.version for r in inspection.receipts}
+    at = _subject(db, key, facts)
+    for table in (receipt, finding):
+        db.execute(delete(table).where(table.c.subject == at, table.c.rule.in_(ran)))
+    rows: list[dict[str, Any]] = [
+        {
+            "subject": at,
+            "rule": r.rule,
+            "version": r.version,
+            "coverage": r.coverage.value,
+            "body": _shut(json.dumps(encode(r))),
+        }
+        for r in inspection.receipts
+        if r.rule in ran
+    ]
+    found: list[dict[str, Any]] = [
+        {
+            "subject": at,
+            "rule": f.rule,
+            "version": versions.get(f.rule, 0),
+            "severity": int(f.severity),
+            "body": _shut(json.dumps(encode(f))),
+        }
+        for f in inspection.findings
+        if f.rule in ran
+    ]
+    if rows:
+        db.execute(insert(receipt), rows)
+    if found:
+        db.execute(insert(finding), found)
+
+
+def _hint(db: Connection, stamp: FileStamp) -> Digest | None:
+    row = db.execute(select(sighting).where(*_place(stamp))).first()
+    if row is None or (row.size, row.modified_ns, row.changed_ns) != _moment(stamp):
+        return None
+    return Digest(row.digest)
+
+
+def _remember(db: Connection, stamp: FileStamp, digest: Digest) -> None:
+    if _hint(db, stamp) == digest:
+        return
+    size, modified, changed = _moment(stamp)
+    db.execute(delete(sighting).where(*_place(stamp)))
+    db.execute(
+        insert(sighting).values(
+            device=str(stamp.device),
+            inode=str(stamp.inode),
+            size=size,
+            modified_ns=modified,
+            changed_ns=changed,
+            digest=digest,
+        )
+    )
 
 
 def open_store(folder: Path | None) -> SqlStore:
@@ -134,14 +190,31 @@ def open_store(folder: Path | None) -> SqlStore:
         metadata.create_all(engine)
         return SqlStore(engine)
     _own(folder)
-    engine = create_engine(f"sqlite:///{folder / DATABASE}", connect_args={"timeout": 30})
+    place = folder / DATABASE
+    engine = create_engine(f"sqlite:///{place}", connect_args={"timeout": 30})
     event.listen(engine, "connect", _pragmas)
     try:
-        _bring_up_to_date(engine)
-    except SQLAlchemyError as e:
+        with _alone(folder / LOCK):
+            _bring_up_to_date(engine)
+    except (SQLAlchemyError, OSError, LookupError) as e:
         engine.dispose()
-        raise MachineError(f"{folder / DATABASE}: cannot be opened as a store: {e}") from e
-    return SqlStore(engine)
+        why = str(getattr(e, "orig", None) or e).partition("\n")[0]
+        raise MachineError(
+            f"{place}: cannot be opened as a store: {why}; name another with --cache, or move this "
+            "one away: its results are found out again"
+        ) from e
+    return SqlStore(engine, str(place))
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time make tables: two that start at once would both find none."""
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _own(folder: Path) -> None:
@@ -224,4 +297,11 @@ def _shut(body: str) -> bytes:
 
 
 def _open(body: bytes) -> str:
-    return zlib.decompress(body).decode("utf-8", "surrogatepass")
+    opener = zlib.decompressobj()
+    try:
+        text = opener.decompress(body, MAX_BODY)
+    except zlib.error as e:
+        raise ValueError(f"a damaged row: {e}") from e
+    if not opener.eof:
+        raise ValueError("a cut or swollen row")
+    return text.decode("utf-8", "surrogatepass")

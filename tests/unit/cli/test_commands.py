@@ -405,7 +405,9 @@ def test_interrupted_by_a_person(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "list")
     env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     code = (
-        "import sys\nfrom pratique.cli import app\napp.load_pack = lambda *_: None\n"
+        "import signal, sys\n"  # a suite in the background of a shell inherits SIGINT ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from pratique.cli import app\napp.load_pack = lambda *_: None\n"
         "from pratique.flows import scan as flow\nimport time\n"
         "def slow(*_):\n    print('ready', file=sys.stderr, flush=True)\n    time.sleep(60)\n"
         "flow.scan = slow\n"

@@ -78,6 +78,26 @@ def test_snapshot(case: str, form: str) -> None:
     assert got == place.read_text()
 
 
+def test_a_long_name_has_a_line_of_its_own() -> None:
+    name = "models/" + "a-long-name-" * 5
+    out = io.StringIO()
+    write_text(account(accounts.a_scan(target=name)), Console(file=out, width=80))
+    assert f"   {name}" in [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_what_held_is_named_when_somebody_asks_or_when_it_is_not_enough() -> None:
+    def said(jail: JailReport, *, verbose: bool) -> str:
+        out = io.StringIO()
+        scan = accounts.a_scan(accounts.a_file("model.bin"), jail=jail)
+        write_text(account(scan), Console(file=out, width=100), verbose=verbose)
+        return out.getvalue()
+
+    unsound = JailReport(held=("seccomp", "rlimits"), missing=(("landlock", "ENOSYS"),))
+    assert "rlimits" not in said(accounts.HELD, verbose=False)
+    assert "rlimits" in said(accounts.HELD, verbose=True)
+    assert "seccomp, rlimits" in said(unsound, verbose=False)
+
+
 @pytest.mark.parametrize("form", ["txt", "md"])
 def test_nothing_hostile_reaches_a_terminal_or_a_page(form: str) -> None:
     said = told("hostile", form)

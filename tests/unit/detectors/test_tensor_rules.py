@@ -156,3 +156,29 @@ def test_which_weights_must_vary(name: str, dtype: str, shape: tuple[int, ...], 
 
 def test_a_program_that_carries_programs_is_one_finding() -> None:
     assert inspect_bytes(make.elf() + make.pe() + b"PK\3\4").rules == {"MAL050"}
+
+
+def matrices(**zero: bool) -> bytes:
+    """Return a file of matrices by name (`__` for a dot), zero or not."""
+    rows = []
+    for n, (name, flat) in enumerate(zero.items()):
+        body = bytes(4096) if flat else bytes((i * 7 + n) % 120 for i in range(4096))
+        rows.append((name.replace("__", "."), "F32", [32, 32], body))
+    return make.safetensors(rows)
+
+
+@pytest.mark.parametrize(
+    ("zero", "severities"),
+    [
+        ({"layers__0__up": False, "layers__1__up": True}, [2]),
+        ({"layers__0__up": True, "layers__1__up": True, "layers__0__down": False}, [1]),
+        ({"blocks__0__adaLN": True, "blocks__0__attn": False}, [1]),
+        ({"layers__0__up": True, "head": False}, [2]),
+        ({"h__0__proj": True, "h__1__proj": True, "lm_head": True, "wte": False}, [1, 1]),
+    ],
+)
+def test_zero_matrices_are_weighed_against_their_siblings(
+    zero: dict[str, bool], severities: list[int]
+) -> None:
+    found = [f for f in inspect_bytes(matrices(**zero)).findings if f.rule == "TEN003"]
+    assert [int(f.severity) for f in found] == severities

@@ -6,6 +6,7 @@ from typing import Any
 from harness.inspecting import subject_of
 from pratique.artifacts.views import Layout
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.limits import FINDINGS_PER_RULE
 from pratique.core.receipt import Coverage, Receipt
 from pratique.engine import inspect
 from pratique.engine.inspect import Account, Inspector
@@ -41,7 +42,7 @@ def told(account: list[Account]) -> tuple[list[str], Receipt]:
 
 def test_decoys_do_not_hide_what_is_worse() -> None:
     says, receipt = told(flooding(5_000, Severity.CRITICAL))
-    assert says.count("decoy") == inspect.FINDINGS_PER_RULE
+    assert says.count("decoy") == FINDINGS_PER_RULE
     assert says[-1] == "worse"
     assert receipt.coverage is Coverage.FULL
     assert receipt.why == "4900 more findings, none worse, are not listed"

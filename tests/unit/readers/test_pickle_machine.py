@@ -6,6 +6,7 @@ import io
 import pickle
 import pickletools
 import random
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness.make_pickles import call, glob, stream, text
 from pratique.artifacts.blob import MemoryBlob
-from pratique.artifacts.readers.pickle import runs
+from pratique.artifacts.readers.pickle import patterns, runs
 from pratique.artifacts.readers.pickle.machine import TABLE, Machine
 from pratique.artifacts.readers.pickle.opcodes import follower
 from pratique.artifacts.readers.pickle.record import Record
@@ -185,6 +186,18 @@ def test_values_of_groups_that_no_container_takes_stay_on_the_stack() -> None:
     pairs = b"".join(text(f"word{n}") + b"\x94K\x05" for n in range(200))
     machine, _, _ = follow(stream(b"(]", pairs, b"](K\x01e" + b"0" * 400 + b"K\x01" * 399, b"at"))
     assert isinstance(machine.result, tuple)
+
+
+def test_a_repeated_group_ends_where_its_last_good_try_ended() -> None:
+    """Debian 12 has Python 3.11.2, whose possessive groups keep what a failed try had eaten."""
+    found = patterns.pattern("run").match(b"](K\1eK\2I12")
+    assert found is not None
+    assert (found.span(1), found.end()) == ((0, 5), 7)
+    every = [patterns.pattern(name).pattern for name in patterns.NAMES]
+    every += [p.pattern for p in vars(runs).values() if isinstance(p, re.Pattern)]
+    groups = [g for p in every for g in re.findall(rb".{5}\)(?:[*+?]|\{[0-9,]+\})\+", p)]
+    assert len(groups) > 8
+    assert all(group.startswith(b"|(?!)") for group in groups)
 
 
 def test_memo_entries_of_a_run_are_found_again() -> None:

@@ -189,7 +189,7 @@ def test_a_torch_legacy_storage_that_does_not_fit_is_malformed() -> None:
         ("collections.abc", "sys.modules", Standing.DANGEROUS),
         ("cloudpickle.cloudpickle", "_make_function", Standing.CODE),
         ("cloudpickle.cloudpickle", "subimport", Standing.DANGEROUS),
-        ("pandas.core.frame", "DataFrame.query", Standing.UNKNOWN),
+        ("pandas.core.frame", "DataFrame.query", Standing.DANGEROUS),
         ("acme", "Net", Standing.UNKNOWN),
         ("", "", Standing.UNKNOWN),
     ],

@@ -1,13 +1,19 @@
-"""The one pass over a subject's bytes: signatures and tensor statistics together."""
+"""The one pass over a subject's bytes: signatures, tensor statistics and texts together."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from pratique.artifacts.blob import Blob, MemoryBlob
-from pratique.artifacts.measures import signatures, statistics
+from pratique.artifacts.measures import signatures, statistics, text_runs
 from pratique.artifacts.reader import View
-from pratique.artifacts.views import SignatureHits, TensorSpan, TensorTable, WeightStatistics
+from pratique.artifacts.views import (
+    SignatureHits,
+    TensorSpan,
+    TensorTable,
+    TensorText,
+    WeightStatistics,
+)
 from pratique.core.limits import MiB
 
 BLOCK = 4 * MiB
@@ -29,7 +35,7 @@ def warm() -> None:
     """
     _scanner()
     words = ("f64", "f32", "f16", "bf16", "f8_e4m3", "f8_e5m2", "i16", "u8", "q4_1", "mxfp4")
-    body = b"PK\3\4" + bytes(range(256)) * 512
+    body = b"PK\3\4" + bytes(range(256)) * 512 + bytes(range(32, 96)) * 32
     for size in (720, 80):
         spans = [
             TensorSpan(word, word, (), 720 * i + at, 720 * i + at + size)
@@ -46,19 +52,21 @@ def _deaf(count: int) -> None:
 def measure(
     blob: Blob, tables: Sequence[TensorTable], progress: Callable[[int], None]
 ) -> Iterator[View]:
-    """Yield SignatureHits over all of `blob`, and WeightStatistics where there are tensors.
+    """Yield SignatureHits over all of `blob`; where there are tensors, statistics and texts, too.
 
     `progress` is told the bytes read since it was last told.
     """
     search = signatures.SignatureSearch(_scanner())
     spans = [span for table in tables for span in table.tensors]
     measured = statistics.TensorStatistics(spans, blob.size)
+    texts = text_runs.TextRuns(measured.spans)
     for at in range(0, blob.size, BLOCK):
         base = max(0, at - LOOK_BACK)
         end = min(blob.size, at + BLOCK)
         window = blob.read(base, end + LOOK_AHEAD - base)
         search.window(base, window, at - base, end - base)
         measured.window(base, window, at - base, end - base)
+        texts.window(base, window, at - base, end - base)
         progress(end - at)
     yield SignatureHits(
         hits=search.hits(),
@@ -72,6 +80,11 @@ def measure(
             lost.append(f"{measured.skipped} tensors that share bytes or lie outside")
         yield WeightStatistics(
             tensors=tuple(measured.result()), covered=blob.size, partial="; ".join(lost)
+        )
+        yield TensorText(
+            runs=texts.runs(),
+            covered=blob.size,
+            partial="; ".join([*lost, *filter(None, [texts.partial])]),
         )
 
 

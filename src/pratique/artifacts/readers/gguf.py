@@ -190,7 +190,10 @@ def _place(infos: list[_Info], file: _File) -> None:
                 says = f"tensor {name[:80]!r} begins off its alignment of {file.alignment}"
                 file.problems.add("lie", says, at, name)
             start = file.data + offset
-            file.tensors.append(TensorSpan(name, word, shape, start, start + count // per * size))
+            # Statistics decode little-endian words only: a big-endian float would read as NaN.
+            order = "-be" if file.order == ">" and size > 1 else ""
+            end = start + count // per * size
+            file.tensors.append(TensorSpan(name, word + order, shape, start, end))
 
 
 def _check_spans(blob: Blob, file: _File) -> None:

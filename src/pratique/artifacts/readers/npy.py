@@ -187,6 +187,6 @@ def _simple(text: str) -> tuple[str, int]:
 def _number(kind: str, size: int) -> tuple[str, int]:
     if kind in {"b", "?"} and size == 1:
         return "bool", 1
-    if kind in _WORDS and size in {1, 2, 4, 8, 16}:
+    if kind in _WORDS and size in ({8, 16, 32} if kind == "c" else {1, 2, 4, 8, 16}):
         return f"{_WORDS[kind]}{8 * size}", size
     raise MalformedError(f"the dtype {kind}{size} is none that numpy stores")

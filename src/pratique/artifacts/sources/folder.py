@@ -17,7 +17,12 @@ from functools import partial
 from pathlib import Path
 
 from pratique.artifacts.sources.base import SourceFile
-from pratique.core.errors import ChangedError, LimitExceededError, NotRegularError
+from pratique.core.errors import (
+    ArtifactError,
+    ChangedError,
+    LimitExceededError,
+    NotRegularError,
+)
 
 MOST_FILES = 200_000
 MOST_FOLDERS_DEEP = 64
@@ -97,21 +102,21 @@ class FolderSource:
             folder = waiting.pop()
             try:
                 names = self._names(folder)
-            except (OSError, LimitExceededError) as e:
+            except (OSError, ArtifactError) as e:
                 yield _unreadable(folder, e)
                 continue
             for name in names:
+                count += 1  # folders too: a tree of nothing but folders must end
+                if count > self._most:
+                    says = f"more than {self._most} entries in the folder; the rest was not read"
+                    yield _unreadable((), LimitExceededError(says))
+                    return
                 parts = (*folder, name)
                 found = self._entry(parts)
                 if found is None:
                     waiting.append(parts)
-                    continue
-                count += 1
-                if count > self._most:
-                    says = f"more than {self._most} files in the folder; the rest was not read"
-                    yield _unreadable(folder, LimitExceededError(says))
-                    return
-                yield found
+                else:
+                    yield found
 
     def _names(self, folder: tuple[str, ...]) -> list[str]:
         if len(folder) > MOST_FOLDERS_DEEP:
@@ -137,7 +142,7 @@ class FolderSource:
         path = "/".join(parts)
         try:
             seen = self._look(parts)
-        except OSError:
+        except (OSError, ArtifactError):  # it was there a moment ago: opening it will say more
             return SourceFile(path, -1, partial(self._open, parts))
         if stat.S_ISDIR(seen.st_mode):
             return None
@@ -157,11 +162,11 @@ class FolderSource:
     def _behind(self, parts: tuple[str, ...]) -> tuple[int, dict[str, str]]:
         try:
             fd = self._open(parts)
-        except (OSError, NotRegularError, ChangedError):
+        except (OSError, ArtifactError):
             return -1, {}
         try:
             return os.fstat(fd).st_size, self._link(parts).intended
-        except (OSError, NotRegularError):
+        except (OSError, ArtifactError):
             return -1, {}
         finally:
             os.close(fd)

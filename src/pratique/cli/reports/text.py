@@ -31,7 +31,8 @@ MOST_FILES = 40
 MOST_RULES = 15
 MOST_EVIDENCE = 4
 MOST_GAPS = 15
-MOST_COMMAND = 56
+MOST_COMMAND = 64
+MOST_HEAD = 74  # so that it stands in one line of a terminal of 80
 
 _VERDICT = {
     Verdict.ADMIT: ("✓", "bold green"),
@@ -65,7 +66,7 @@ def _target(target: Target, explained: set[RuleId], *, verbose: bool) -> Iterato
     yield from _findings(target, explained, verbose=verbose)
     yield _heading("Stages", above=0 if _shown(target, verbose=verbose) else 1)
     yield _stages(target)
-    yield from _jail(target)
+    yield from _jail(target, verbose=verbose)
     yield from _not_examined(target, verbose=verbose)
     yield _heading("Next")
     yield _in(_steps(next_steps(target)))
@@ -78,8 +79,12 @@ def _verdict(target: Target) -> Iterator[RenderableType]:
     top.add_column(overflow="fold", ratio=1)
     top.add_column(justify="right", style="dim", no_wrap=True)
     head = Text.assemble((f"{mark} {HEADLINE[target.decision.verdict]}", style), "  ")
-    top.add_row(head.append(plain(target.scan.target), "bold"), summary(target))
+    name = Text(plain(target.scan.target), "bold")
+    long = len(head) + len(name) + len(summary(target)) > MOST_HEAD
+    top.add_row(head if long else head.append(name), summary(target))
     yield _in(top, 1)
+    if long:
+        yield _in(Text(name.plain, "bold", overflow="fold"))
     yield _in(Text(MEANING[target.decision.verdict]))
     for reason in reasons(target)[:MOST_RULES]:
         yield _in(Text.assemble(("· ", style), reason))
@@ -96,7 +101,8 @@ def _verdict(target: Target) -> Iterator[RenderableType]:
 
 def _steps(steps: list[tuple[str, str]]) -> RenderableType:
     """Return commands to copy, each with its purpose as a shell's comment."""
-    width = min(MOST_COMMAND, max(len(command) for command, _ in steps))
+    fitting = [len(command) for command, _ in steps if len(command) <= MOST_COMMAND]
+    width = max(fitting, default=0)
     lines = [
         Text.assemble((command.ljust(width), "bold"), (f"  # {words}", "dim"), overflow="fold")
         for command, words in steps
@@ -198,10 +204,15 @@ def _reach(status: str, rules: int, full: int, checks: int) -> str:
     return f"{many(rules, 'rule')}, {full:,} of {many(checks, 'check')} in full"
 
 
-def _jail(target: Target) -> Iterator[RenderableType]:
+def _jail(target: Target, *, verbose: bool) -> Iterator[RenderableType]:
+    """Show what held the readers; all the names only where somebody may want to know."""
     jail = target.scan.jail
     yield _heading("Jail")
     held = ", ".join(plain(name) for name in jail.held) or "nothing held the readers"
+    if jail.sound and not verbose:
+        held = (
+            f"{many(len(jail.held), 'mechanism')} held the readers, Landlock and seccomp among them"
+        )
     rows = [(Text("held", "green" if jail.sound else "magenta"), held)]
     rows += [(Text("missing", "dim"), f"{plain(m)}: {plain(why)}") for m, why in jail.missing]
     yield _in(_pairs(rows))

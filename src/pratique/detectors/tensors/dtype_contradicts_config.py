@@ -82,7 +82,9 @@ class DtypeContradictsConfig(Detector[Repository]):
                 counts[dtype] += math.prod(shape)
         if not want or not counts:
             return
-        most, elements = counts.most_common(1)[0]
+        # Not `most_common(1)`: it imports a module, and a locked worker cannot.
+        most = max(counts, key=counts.__getitem__)
+        elements = counts[most]
         if most != want and elements > MOST * counts.total():
             yield self.finding(
                 Span(chain=(checkpoint.path,)),

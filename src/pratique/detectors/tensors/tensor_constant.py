@@ -6,7 +6,7 @@ from typing import ClassVar
 from pratique.artifacts.views import WeightStatistics
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
-from pratique.detectors.tensors.weight_kinds import must_vary
+from pratique.detectors.tensors.weight_kinds import flat_matrices
 
 
 class TensorConstant(Detector[WeightStatistics]):
@@ -14,7 +14,8 @@ class TensorConstant(Detector[WeightStatistics]):
 
     ## What it looks for
     Matrices of at least 1,024 real numbers that hold one value other than zero. Vectors stay
-    silent, for a norm's weights are all ones before training and often after it.
+    silent, for a norm's weights are all ones before training and often after it. Where every
+    matrix of one kind is constant, the architecture begins so: one finding of low severity.
 
     ## Why it matters
     A constant matrix passes no information. It stands for a layer that was never trained, was
@@ -39,12 +40,17 @@ class TensorConstant(Detector[WeightStatistics]):
     reads: ClassVar[type[WeightStatistics]] = WeightStatistics
 
     def inspect(self, view: WeightStatistics) -> Iterator[Finding]:
-        """Report each matrix with one value."""
-        for stats in view.tensors:
-            if must_vary(stats) and stats.constant and stats.zeros < stats.elements:
-                span = stats.span
-                yield self.finding(
-                    Span(start=span.start, end=span.end, tensor=span.name[:300]),
-                    f"tensor {span.name[:80]!r} "
-                    f"has the same value in all of its {stats.elements} elements",
-                )
+        """Report each matrix with one value; those that have one in every layer once."""
+        for flat in flat_matrices(
+            view.tensors, lambda stats: stats.constant and stats.zeros < stats.elements
+        ):
+            span = flat.stats.span
+            says = f"tensor {span.name[:80]!r} "
+            says += f"has the same value in all of its {flat.stats.elements} elements"
+            if flat.alike > 1:
+                says += f"; so have all {flat.alike} of its kind"
+            yield self.finding(
+                Span(start=span.start, end=span.end, tensor=span.name[:300]),
+                says,
+                severity=Severity.LOW if flat.designed else None,
+            )

@@ -24,6 +24,16 @@ class InlineArray:
     def __init__(self, start: int, end: int, dtype: str, shape: tuple[int, ...]) -> None:
         self.start, self.end, self.dtype, self.shape = start, end, dtype, shape
 
+    @property
+    def word(self) -> str:
+        """Return the word for the type of an element: `f64`, or `v16` for what is no number."""
+        kind, digits = self.dtype[:1], self.dtype[1:]
+        if kind in "fiuc" and digits.isdecimal():
+            return f"{kind}{int(digits) * 8}"
+        if self.dtype in ("b1", "?"):
+            return "bool"
+        return f"v{(self.end - self.start) // max(1, prod(self.shape))}"
+
 
 def inline_array(m: Machine) -> InlineArray | None:
     """Return the array that follows the BUILD just done, if it was a wrapper's.
@@ -63,15 +73,30 @@ def _dtype(value: Value) -> tuple[str, int]:
         return "", 0
     word = value.args[0]
     state = value.state
+    if isinstance(state, tuple) and _has_objects(state):
+        return "O", 0
     if isinstance(state, tuple) and len(state) > 5 and _width(state) > 0:  # noqa: PLR2004 - numpy's dtype state
-        return str(word), _width(state)
+        return f"V{_width(state)}", _width(state)
+    if str(value.callee).endswith("._convert_to_stringdtype_kwargs"):
+        return "O", 0
     if not isinstance(word, str):
         return "", 0
+    if word[:1] == ">" or (isinstance(state, tuple) and state[1:2] == (">",)):
+        word = f"V{word.lstrip('<>=|')[1:]}"  # not in this machine's order: no numbers to judge
     word = word.lstrip("<>=|")
     if word in _WIDTHS:
         return ("O" if word[0] == "O" else word), _WIDTHS[word]
     digits = word[1:]
     return word, int(digits) if digits.isdecimal() and len(digits) < 9 else 0  # noqa: PLR2004 - no element is longer
+
+
+def _has_objects(state: Sequence[Value]) -> bool:
+    """Tell whether a type has Python objects in it: joblib then writes a pickle, not the bytes.
+
+    The last word of a dtype's state are its flags; 1 is NPY_ITEM_REFCOUNT (numpy/ndarraytypes.h).
+    """
+    flags = state[7] if len(state) > 7 else 0  # noqa: PLR2004 - numpy's dtype state
+    return isinstance(flags, int) and bool(flags & 1)
 
 
 def _width(state: Sequence[Value]) -> int:

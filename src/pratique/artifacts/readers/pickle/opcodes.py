@@ -13,7 +13,7 @@ from pratique.artifacts.readers.pickle.machine import (
     Op,
     Stop,
 )
-from pratique.artifacts.readers.pickle.record import Record
+from pratique.artifacts.readers.pickle.record import Record, is_torch_module
 from pratique.artifacts.readers.pickle.values import (
     BUFFER,
     OMITTED,
@@ -359,8 +359,26 @@ def _obj(m: Machine) -> None:
 
 @_op(b"R")
 def _reduce(m: Machine) -> None:
-    args = m.pop()
-    m.stack.append(m.called("REDUCE", m.pop(), args))
+    args, callee = m.resolved(m.pop()), m.pop()
+    made = m.called("REDUCE", callee, args)
+    m.stack.append(_attribute(m, callee, args) or made)
+
+
+def _attribute(m: Machine, callee: Value, args: Value) -> Ref | None:
+    """Return the import that `getattr(an import, 'name')` stands for, as old protocols have it."""
+    if not isinstance(callee, Ref) or (callee.module, callee.name) not in _GETATTR:
+        return None
+    if not isinstance(args, tuple) or len(args) != 2:  # noqa: PLR2004 - the object and the name
+        return None
+    owner, name = args
+    if not isinstance(owner, Ref) or not isinstance(name, str) or not name.isidentifier():
+        return None
+    found = Ref(owner.module, f"{owner.name}.{name}"[:1000], owner.computed)
+    m.record.took_import(found, m.at)
+    return found
+
+
+_GETATTR = frozenset({("builtins", "getattr"), ("__builtin__", "getattr")})
 
 
 @_op(b"\x81")
@@ -407,7 +425,7 @@ TABLE[0x84] = lambda m: _extension(m, m.number("<i", 4))
 def _persistent(m: Machine, pid: Value) -> None:
     found = Persistent(m.resolved(pid))
     m.record.took_persistent(found, m.at)
-    m.stack.append(found)
+    m.stack.append(found.pid[1] if is_torch_module(found.pid) else found)  # type: ignore[index]  # a tuple then
 
 
 TABLE[ord("P")] = lambda m: _persistent(m, m.line().decode("utf-8", "replace"))

@@ -95,6 +95,7 @@ _RARE = {
     "get": f"{_times(_NO_GETS)}({'|'.join(_GETS)}|)",
     "frame": f"{_times(_NO_FRAMES)}({_FRAME}|)",
 }
+NAMES = (*_COMMON, *_RARE)
 
 
 @cache

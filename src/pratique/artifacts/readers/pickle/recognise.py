@@ -13,6 +13,8 @@ TRIAL = 16 * KiB
 TRIAL_LIMITS = Limits(opcodes=8192)
 _MODERN = re.compile(rb"\x80[\x02-\x05]")
 _OLD = re.compile(rb"[P(\]}cIFLSVNKMJGXUT)\x8c\x88\x89]")
+_FOREIGN = re.compile(rb"PK[\x01-\x08][\x02-\x08]")
+"""A zip, which also reads as a persistent id; a plain loader refuses such a stream."""
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\Z")
 _TEXTUAL = re.compile(rb"[\t\n\r\x20-\x7e]*\Z")
 _TEXT_ENDS = (b"\n.", b"a.", b"s.", b"t.", b"b.", b"(l.", b"(d.")
@@ -41,7 +43,7 @@ def is_pickle(head: bytes, size: int) -> bool:
     """Tell whether bytes start a pickle: `head` its first bytes, `size` how many there are."""
     body = head[:TRIAL]
     modern = _MODERN.match(body) is not None
-    if not modern and not _OLD.match(body):
+    if not modern and (not _OLD.match(body) or _FOREIGN.match(body)):
         return False
     record = Record()
     machine = follower(_Head(body, size), 0, record, TRIAL_LIMITS)

@@ -26,8 +26,24 @@ PER_CALLEE = 20
 CONSTANTS = 2_000
 """Long constants that are looked into."""
 
-CODECS = frozenset({"_codecs.encode", "codecs.encode"})
-"""Callees whose second argument decides whether they are harmless: each one is kept."""
+TELLING = frozenset(
+    f"{module}.{name}"
+    for module, name in (
+        ("_codecs", "encode"),
+        ("codecs", "encode"),
+        ("builtins", "getattr"),
+        ("__builtin__", "getattr"),
+        ("builtins", "type"),
+        ("__builtin__", "type"),
+        ("torch.storage", "_load_from_bytes"),
+        ("torch._tensor", "_rebuild_from_type"),
+        ("torch._tensor", "_rebuild_from_type_v2"),
+        ("torch.tensor", "_rebuild_from_type"),
+        ("numpy.random._pickle", "__generator_ctor"),
+        ("numpy.random._pickle", "__randomstate_ctor"),
+    )
+)
+"""Callees whose arguments decide whether they are harmless: each different call is kept."""
 
 OnItems = Callable[[Value, list[Value]], None]
 
@@ -59,11 +75,11 @@ class Record:
         """Note a call, with its arguments the first times."""
         identity = (str(callee) if isinstance(callee, Ref) else _head(callee), kind)
         seen = self._seen.get(identity, 0)
-        if seen >= PER_CALLEE and identity[0] not in CODECS:
+        if seen >= PER_CALLEE and identity[0] not in TELLING:
             return
         text = show_args(args) if kind != "SETITEMS" else show(args)
-        if identity[0] in CODECS and isinstance(args, tuple):
-            text = f"..., {show(args[-1])}" if len(args) > 1 else text
+        if identity[0] in TELLING and isinstance(args, tuple):
+            text = _telling_part(identity[0], args)
         key = (*identity, text, min(self.stream, 1))
         if key in self.calls or not self._room(len(self.calls), "calls"):
             return
@@ -91,7 +107,10 @@ class Record:
         torch = is_torch_storage(found.pid)
         text = "torch" if torch else show(found.pid)
         if text not in self.persistent and self._room(len(self.persistent), "persistent ids"):
-            self.persistent[text] = PicklePersistent(show(found.pid), at, torch, self.stream)
+            module = is_torch_module(found.pid)
+            self.persistent[text] = PicklePersistent(
+                show(found.pid), at, torch, self.stream, module
+            )
 
     def took_constant(self, found: Long) -> None:
         """Note a constant that is long enough to hold something."""
@@ -107,9 +126,32 @@ class Record:
         return False
 
 
+def _telling_part(callee: str, args: tuple[Value, ...]) -> str:
+    """Return the part of the arguments that decides, so that like calls are kept once."""
+    if callee.endswith("_ctor"):
+        return f"..., {show(args[1])}" if len(args) > 1 else "..."
+    if callee.endswith(".encode"):
+        return f"..., {show(args[-1])}" if len(args) > 1 else show_args(args)
+    if callee.endswith("._load_from_bytes"):
+        return show_args(args)[:40]
+    if "._rebuild_from_type" in callee:
+        return f"{show(args[0])}, ..." if args else ""
+    return show_args(args)
+
+
 def is_torch_storage(pid: Value) -> bool:
     """Tell whether a persistent id is the tuple that torch writes for a storage."""
     return isinstance(pid, tuple) and len(pid) >= 5 and pid[0] in ("storage", b"storage")  # noqa: PLR2004 - the tuple's length in torch/serialization.py
+
+
+def is_torch_module(pid: Value) -> bool:
+    """Tell whether a persistent id is torch's tuple for a class: 'module', class, file, source."""
+    return (
+        isinstance(pid, tuple)
+        and len(pid) == 4  # noqa: PLR2004 - the tuple's length in torch/serialization.py
+        and pid[0] == "module"
+        and isinstance(pid[1], Ref)
+    )
 
 
 def _head(value: Value) -> str:

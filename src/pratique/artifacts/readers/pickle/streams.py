@@ -22,6 +22,8 @@ MAX_ARRAYS = 100_000
 MAX_NESTING = 16
 MAX_OPAQUE = 500
 PADDING = b"\0\n\r\t "
+BLANKS, MAX_BLANKS = b"\n\r\t ", 8
+"""What text tools leave after a pickle of protocol 0; more of it is reported as unclaimed."""
 _LOOK = 16 * KiB
 
 
@@ -103,9 +105,12 @@ class Streams:
         """Yield claims, arrays, nested pickles and the view."""
         for span in self.spans:
             yield Claim(span.start, span.end, "pickle stream")
+        rest = self.subject.blob.read(end, MAX_BLANKS + 1)
+        if rest and len(rest) <= MAX_BLANKS and not rest.strip(BLANKS) and self.failed is None:
+            yield Claim(end, end + len(rest), "line end after the pickle")
         for number, array in enumerate(self.arrays):
             blob = cut(self.subject.blob, array.start, array.end)
-            role = TensorRole(f"array {number}", _word(array.dtype), array.shape)
+            role = TensorRole(f"array {number}", array.word, array.shape)
             yield Member(f"array@{array.start:#x}", blob, role, opaque=True)
         found: list[PickleNested] = []
         yield from self._constants(found)
@@ -133,8 +138,12 @@ class Streams:
                 inner = _imports_of(nested.body, self.subject)
                 found.append(PickleNested(name, constant.start, nested.how, inner))
                 yield Member(name, MemoryBlob(nested.body), opaque=True)
-            elif _worth_a_look(constant) and opaque < MAX_OPAQUE:
+            elif _worth_a_look(constant):
                 opaque += 1
+                if opaque > MAX_OPAQUE:
+                    says = f"more than {MAX_OPAQUE} long byte strings; the rest was not looked into"
+                    self.record.dropped = says
+                    return
                 blob = cut(self.subject.blob, constant.start, constant.end)
                 yield Member(f"bytes@{constant.start:#x}", blob, opaque=True)
 
@@ -151,11 +160,3 @@ def _imports_of(body: bytes, subject: Subject) -> tuple[str, ...]:
         with suppress(ArtifactError):  # the member's own view says how it broke
             follower(MemoryBlob(body), start, record, subject.limits).run()
     return tuple(f"{i.module}.{i.name}" for i in list(record.imports.values())[:20])
-
-
-def _word(dtype: str) -> str:
-    """Return the word for a numpy type such as `f8`."""
-    kind, digits = dtype[:1], dtype[1:]
-    if kind in "fiuc" and digits.isdecimal():
-        return f"{kind}{int(digits) * 8}"
-    return "bool" if dtype in ("b1", "?") else "u8"

@@ -34,6 +34,16 @@ class Result:
     state: Value = None
 
 
+HARMLESS_KEYS = frozenset(
+    ("__doc__", "__orig_class__", "__networkx_cache__", "__model", "__annotations__")
+)
+"""Keys with underscores that libraries keep in their objects' state; nothing runs by them."""
+
+
+def _is_telling(key: str) -> bool:
+    return key.startswith("__") and key not in HARMLESS_KEYS
+
+
 @dataclass(slots=True, eq=False)
 class Box:
     """A list, dict or set: its first items (keys and values in turn for a dict)."""
@@ -50,7 +60,7 @@ class Box:
         if room > 0:
             self.items.extend(values[:room])
         if self.kind == "dict" and len(self.dunders) < MAX_ITEMS:
-            self.dunders += [v for v in values[::2] if type(v) is str and v.startswith("__")]
+            self.dunders += [v for v in values[::2] if type(v) is str and _is_telling(v)]
 
     def get(self, key: str) -> Value:
         """Return the value of `key` among the remembered ones, or None."""

@@ -73,12 +73,16 @@ ODDITIES = (
 
 @dataclass(frozen=True, slots=True)
 class PicklePersistent:
-    """One persistent id: `pid` as bounded text; `torch` where it is a torch storage's tuple."""
+    """One persistent id: `pid` as bounded text; `torch` where it is a torch storage's tuple.
+
+    `module` tells that it is the tuple by which old torch checkpoints name a class.
+    """
 
     pid: str
     at: int
     torch: bool
     stream: int = 0
+    module: bool = False
 
 
 @dataclass(frozen=True, slots=True)

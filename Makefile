@@ -9,7 +9,7 @@ CODE := src tests scripts bench evals
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-sync: ## create or refresh .venv from uv.lock (uv itself is fetched into .uv when missing)
+sync: ## make or refresh .venv from uv.lock (uv itself is fetched into .uv when missing)
 	@$(UV) --locked-sync
 
 check: sync ## everything that reads the code without running it
@@ -18,7 +18,8 @@ check: sync ## everything that reads the code without running it
 	$(RUN) mypy
 	$(RUN) lint-imports
 	$(RUN) python scripts/check_house.py
-	$(if $(wildcard scripts/make_reference.py),$(RUN) python scripts/make_reference.py --check)
+	$(RUN) python scripts/check_package.py
+	$(RUN) python scripts/make_reference.py --check
 
 test: sync ## the test suite, on two cores
 	$(RUN) pytest -n 2 $(TESTS)
@@ -32,8 +33,10 @@ eval: sync ## detection and false alarms, next to peers, on generated and on rea
 demo: sync ## scan a real model, sign a badge, break the model, see the badge refuse it
 	@$(RUN) python -m scripts.demo
 
-docs: sync ## write the generated pages: rules, command line, schemas
-	$(if $(wildcard scripts/make_reference.py),$(RUN) python scripts/make_reference.py)
+docs: sync ## write the generated pages: rules, command line, schemas, a session, the picture
+	$(RUN) python scripts/make_reference.py
+	$(RUN) python -m scripts.make_session
+	$(RUN) python -m scripts.picture
 
 fuzz: sync ## hostile bytes for longer (FUZZ=100 times the examples of `make test`)
 	PRATIQUE_FUZZ=$(or $(FUZZ),100) $(RUN) pytest tests/fuzz -n 2 --timeout 3600 $(ARGS)

@@ -1,4 +1,4 @@
-"""Check the rules of the house that no linter knows: sizes, dependencies, changelog fragments."""
+"""Check the rules of the house that no linter knows: sizes, dependencies, fragments, links."""
 
 import re
 import subprocess
@@ -12,6 +12,9 @@ LINES_MOST = 500
 CORE_LINES_MOST = 1500
 DEPENDENCIES_MOST = 11
 REASON = re.compile(r"^# longer than 500 lines: \S", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+LATER = {"docs/benchmarks.md", "docs/evaluation.md"}
+"""Pages that `make bench` and `make eval` write."""
 FRAGMENT = re.compile(r"^(\d+|\+[a-z0-9-]+)\.(feature|bugfix|doc|removal|misc)\.md$")
 
 
@@ -63,9 +66,18 @@ def fragments() -> Iterator[str]:
             yield f"changelog.d/{path.name}: empty"
 
 
+def links() -> Iterator[str]:
+    """Say which links of a page lead to a file that is not there."""
+    for path in tracked("*.md"):
+        for aim in LINK.findall(path.read_text()):
+            to = (path.parent / aim).resolve()
+            if not to.exists() and str(to.relative_to(ROOT.resolve())) not in LATER:
+                yield f"{path.relative_to(ROOT)}: links to {aim!r}, which is not there"
+
+
 def main() -> int:
     """Print every broken rule; return 1 when there is one."""
-    broken = [*long_files(), *dependencies(), *fragments()]
+    broken = [*long_files(), *dependencies(), *fragments(), *links()]
     for line in broken:
         print(line)
     print(f"house rules: {len(broken)} broken" if broken else "house rules: kept")

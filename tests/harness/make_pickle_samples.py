@@ -37,8 +37,61 @@ def array(kind: str = "f8") -> bytes:
     )
 
 
+def old_checkpoint(body: bytes) -> bytes:
+    """Return the five pickles of a torch checkpoint of the old kind, without storages."""
+    magic = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
+    return b"".join(stream(part, protocol=2) for part in (magic, b"M\xe9\x03", b"}", body, b"]"))
+
+
+OLD_CHECKPOINT = old_checkpoint(b"}")
+
+
+def joblib_array(kind: bytes, after: bytes) -> bytes:
+    """Return a joblib file of one array: `kind` pushes its type, `after` follows the wrapper."""
+    made = glob("joblib.numpy_pickle", "NumpyArrayWrapper") + b")\x81}("
+    made += text("subclass") + glob("numpy", "ndarray") + text("shape") + b"K\x01\x85"
+    made += text("order") + text("C") + text("dtype") + kind + text("allow_mmap") + b"\x89"
+    return stream(made + text("numpy_array_alignment_bytes") + b"K\x10ub" + after)
+
+
+def structured_type(flags: bytes) -> bytes:
+    """Return a numpy type of 16 bytes with fields, as its `__reduce__` writes it."""
+    made = glob("numpy", "dtype") + text("V16") + b"\x89\x88\x87R(K\x03" + text("|") + b"N"
+    return made + text("a") + b"\x85}K\x10K\x01" + flags + b"tb"
+
+
+def structured_array(payload: bytes) -> bytes:
+    """Return a joblib file of an array with an object field: a pickle stands where bytes would."""
+    return joblib_array(structured_type(b"K\x1b"), stream(payload))
+
+
 SAMPLES: dict[str, dict[str, bytes]] = {
     "pickle-dangerous-import": {
+        "good-zoneinfo-by-getattr": stream(
+            call("builtins", "getattr", glob("zoneinfo", "ZoneInfo"), text("_unpickle")),
+            text("Europe/Paris"),
+            b"K\x01\x86R",
+        ),
+        "good-none-type": stream(call("builtins", "type", b"N")),
+        "good-torchscript-list": stream(
+            glob("__torch__.acme", "Net")
+            + b")\x81"
+            + call("torch.jit._pickle", "build_intlist", b"](K\x01e"),
+            b"\x86",
+        ),
+        "evasion-getattr-of-import": stream(
+            call("builtins", "getattr", glob("numpy", "ndarray"), text("tofile"))
+        ),
+        "evasion-getattr-unused": stream(
+            glob("collections", "defaultdict") + glob("builtins", "getattr") + b"\x85R"
+        ),
+        "evasion-class-made-by-type": stream(
+            call("builtins", "type", text("X"), glob("builtins", "object") + b"\x85", b"}")
+        ),
+        "evasion-unlisted-verb": stream(
+            call("acme.toolbox.shell", "run_command", text(f"touch {CANARY}"))
+        ),
+        "evasion-pickle-in-object-field": structured_array(SYSTEM),
         "bad-os-system": stream(SYSTEM),
         "bad-protocol-0": f"cos\nsystem\n(S'touch {CANARY}'\ntR.".encode(),
         "bad-cloudpickle-function": stream(
@@ -107,6 +160,38 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         "evasion-name-with-blank": stream(glob("collections ", "OrderedDict"), b")R"),
     },
     "pickle-dangerous-call": {
+        "good-tensor-in-constant": stream(
+            call("torch.storage", "_load_from_bytes", data(OLD_CHECKPOINT))
+        ),
+        "good-generator": stream(
+            call(
+                "numpy.random._pickle",
+                "__generator_ctor",
+                call("numpy.random._pickle", "__bit_generator_ctor", text("PCG64")),
+            )
+        ),
+        "evasion-other-bytes-to-torch": stream(
+            call("torch.storage", "_load_from_bytes", data(b"PK\3\4" + bytes(30)))
+        ),
+        "evasion-function-for-rebuilder": stream(
+            call(
+                "torch._tensor",
+                "_rebuild_from_type_v2",
+                glob("xgboost.core", "DMatrix"),
+                glob("torch", "Tensor"),
+                text(CANARY) + b"\x85",
+                b"}",
+            )
+        ),
+        "evasion-function-for-generator": stream(
+            call(
+                "numpy.random._pickle",
+                "__generator_ctor",
+                text(CANARY),
+                glob("xgboost.core", "DMatrix"),
+            )
+        ),
+        "evasion-constructor-opens-file": stream(call("xgboost.core", "DMatrix", text(CANARY))),
         "bad-reduce": stream(SYSTEM),
         "bad-obj": stream(
             b"(", glob("subprocess", "Popen"), b"](", text("touch"), text(CANARY), b"eo"
@@ -143,6 +228,16 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         ),
     },
     "pickle-state-injection": {
+        "good-documented": stream(
+            glob("argparse", "Namespace"), b")R}(", text("__doc__"), text("a text"), b"ub"
+        ),
+        "evasion-after-harmless-keys": stream(
+            glob("argparse", "Namespace"),
+            b")R}(",
+            (text("__doc__") + b"K\x01") * 40,
+            text("__class__"),
+            b"K\x02ub",
+        ),
         "bad-build-on-class": stream(
             glob("collections", "OrderedDict"), b"}", text("x"), b"K\x01sb"
         ),
@@ -182,6 +277,9 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         "evasion-persistent-text": b"Pos.system\n.",
         "evasion-persistent-tuple": stream(text("module"), text("os"), b"\x86Q"),
     },
+    "file-malformed": {
+        "good-structured-array": joblib_array(structured_type(b"K\x10"), b"\x01\0" + bytes(16)),
+    },
     "pickle-breaks-after-acting": {
         "bad-no-stop": stream(SYSTEM)[:-1],
         "bad-garbage": stream(SYSTEM, b"X\xff\xff"),
@@ -207,6 +305,9 @@ SAMPLES: dict[str, dict[str, bytes]] = {
         ),
     },
     "pickle-acts-in-later-stream": {
+        "good-old-checkpoint-of-a-module": old_checkpoint(
+            b"(" + text("module") + glob("acme", "Net") + b"NNtQ)\x81}b"
+        ),
         "bad-second": stream(b"}") + stream(SYSTEM),
         "good-two-dicts": stream(b"}") + stream(b"]"),
         "evasion-padding": stream(b"}") + bytes(2000) + stream(SYSTEM),

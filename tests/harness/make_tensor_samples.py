@@ -147,6 +147,7 @@ SAMPLES: dict[str, dict[str, Sample]] = {
     },
     "safetensors-hidden-header-data": {
         "bad-metadata-not-text": raw(f'{{"__metadata__":{{"run":["x"]}},"w":{entry()}}}'),
+        "evasion-white-space": raw(f'{{"w":{entry()}}}' + " \t\t \t  \t" * 40),
         "evasion-field-in-entry": raw('{"w":' + entry(more=',"init":"touch canary"') + "}"),
         "good-metadata": GOOD,
     },

@@ -12,6 +12,7 @@ import pratique.detectors
 from harness.inspecting import Told, inspect_bytes, inspect_tree, sample_bytes
 from pratique.detectors.base import Detector, page
 from pratique.detectors.catalog import CATALOG
+from pratique.detectors.refs import ATLAS, EDITION_2026, references
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith((".hex", ".tree.json")))
@@ -58,3 +59,18 @@ def test_samples(case: Path) -> None:
     slug = {m.rule.slug: m.rule.id for m in CATALOG}[case.parent.name]
     assert (slug in got.rules) == (not case.name.startswith("good-"))
     assert got.brief() == want
+
+
+@pytest.mark.parametrize("make", CATALOG, ids=lambda m: m.rule.id)
+def test_every_reference_is_of_a_known_catalogue(make: type[Detector[Any]]) -> None:
+    for ref in make.rule.refs:
+        scheme, _, name = ref.rpartition(":")
+        known = {"": name.startswith("CWE-"), "ATLAS": name in ATLAS}
+        edition = name.removeprefix("2025-")  # of 2026, the ids are worked out
+        assert known.get(scheme, scheme == "OWASP-LLM" and edition in EDITION_2026), ref
+
+
+def test_entries_of_owasp_come_in_both_editions() -> None:
+    assert sorted(EDITION_2026) == sorted(EDITION_2026.values())
+    card = next(m.rule for m in CATALOG if "OWASP-LLM:2025-LLM03" in m.rule.refs)
+    assert "OWASP-LLM:2026-LLM04" in references(card)

@@ -3,6 +3,7 @@
 from pratique.cli.reports.account import cards
 from pratique.cli.reports.words import severity_word
 from pratique.core.finding import RuleId
+from pratique.detectors.refs import references
 
 
 def rule_page(rule: RuleId) -> str:
@@ -20,7 +21,7 @@ def rule_page(rule: RuleId) -> str:
         ("Why it matters", page.matters),
         ("What to do", page.to_do),
         ("What it cannot see", page.cannot_see),
-        ("References", ", ".join(card.refs)),
+        ("References", ", ".join(references(card))),
     )
     for head, text in sections:
         lines += ["", f"## {head}", "", text]

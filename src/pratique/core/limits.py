@@ -29,7 +29,7 @@ class Limits:
     scratch_bytes: int = 4 * GiB
     text_bytes: int = 64 * MiB
     header_bytes: int = 256 * MiB
-    tensors: int = 2_000_000
+    tensors: int = 300_000
     opcodes: int = 200_000_000
     findings: int = 1_000
     facts_bytes: int = 32 * MiB

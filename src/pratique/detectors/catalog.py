@@ -60,6 +60,7 @@ from pratique.detectors.integrity.safetensors_shard_mismatch import SafetensorsS
 from pratique.detectors.integrity.safetensors_stray_bytes import SafetensorsStrayBytes
 from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
+from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
 from pratique.detectors.malware.embedded_archive import EmbeddedArchive
 from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
 from pratique.detectors.malware.embedded_script import EmbeddedScript
@@ -77,6 +78,7 @@ from pratique.detectors.malware.python_decode_and_execute import PythonDecodeAnd
 from pratique.detectors.malware.python_hidden_callee import PythonHiddenCallee
 from pratique.detectors.malware.python_install_hook import PythonInstallHook
 from pratique.detectors.malware.python_loads_native_code import PythonLoadsNativeCode
+from pratique.detectors.malware.python_odd_encoding import PythonOddEncoding
 from pratique.detectors.malware.python_opens_network import PythonOpensNetwork
 from pratique.detectors.malware.python_packed_constant import PythonPackedConstant
 from pratique.detectors.malware.python_persists import PythonPersists
@@ -86,6 +88,7 @@ from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
 from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
+from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
 from pratique.detectors.malware.text_in_tensor import TextInTensor
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
@@ -127,7 +130,10 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonPackedConstant,
     PythonUnsafeLoad,
     PythonReorderedText,
+    PythonOddEncoding,
+    CompiledPythonFile,
     YamlPythonTag,
+    ShellScriptAttacks,
     NativeProgramFile,
     EmbeddedExecutable,
     EmbeddedArchive,

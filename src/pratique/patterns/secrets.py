@@ -106,8 +106,9 @@ def addresses(text: str) -> Iterator[Secret]:
             (".example", "example.com", "example.org", "example.net", ".test", ".invalid", ".local")
         ):
             continue
+        sure = 1 if "." in host and not host.endswith("company.com") else 0
         shown = f"{scheme[0]}://{match['user'][:20]}:***@{host[:60]}"
-        yield Secret(f"{scheme[0]} address", at - len(scheme[0]), match.end(), 1, shown)
+        yield Secret(f"{scheme[0]} address", at - len(scheme[0]), match.end(), sure, shown)
 
 
 def assignments(text: str) -> Iterator[Secret]:
@@ -204,6 +205,33 @@ _TOKENS = (
     _token("gsk_", "Groq key", r"[A-Za-z0-9]{52}"),
     _token("r8_", "Replicate token", r"[A-Za-z0-9]{37}"),
     _token("dop_v1_", "DigitalOcean token", r"[a-f0-9]{64}"),
+    _token("glpat-", "GitLab token", r"[A-Za-z0-9_-]{27,300}\.[a-z0-9]{2}\.[a-z0-9]{9}"),
+    _token("xapp-", "Slack token", r"[0-9]-[A-Z0-9]{9,12}-[0-9]{10,14}-[a-f0-9]{64}"),
+    _token("https://discord.com/api/webhooks/", "Discord webhook",
+           r"[0-9]{17,20}/[A-Za-z0-9_-]{60,72}"),
+    _token("https://discordapp.com/api/webhooks/", "Discord webhook",
+           r"[0-9]{17,20}/[A-Za-z0-9_-]{60,72}"),
+    _token("key-", "Mailgun key", r"[a-f0-9]{32}"),
+    _token("dapi", "Databricks token", r"[a-f0-9]{32}(?:-[0-9])?"),
+    *(_token(f"shp{c}_", "Shopify token", r"[a-f0-9]{32}") for c in ("at", "ca", "pa", "ss")),
+    _token("lin_api_", "Linear key", r"[A-Za-z0-9]{40}"),
+    _token("ntn_", "Notion token", r"[A-Za-z0-9]{40,50}"),
+    _token("xai-", "xAI key", r"[A-Za-z0-9]{80}"),
+    _token("sk-or-v1-", "OpenRouter key", r"[a-f0-9]{64}"),
+    _token("pplx-", "Perplexity key", r"[A-Za-z0-9]{48}"),
+    _token("lsv2_pt_", "LangSmith key", r"[a-f0-9]{32}_[a-f0-9]{10}"),
+    _token("lsv2_sk_", "LangSmith key", r"[a-f0-9]{32}_[a-f0-9]{10}"),
+    _token("dckr_pat_", "Docker token", r"[A-Za-z0-9_-]{27}"),
+    _token("hvs.", "Vault token", r"[A-Za-z0-9_-]{90,120}"),
+    _token("glsa_", "Grafana token", r"[A-Za-z0-9]{32}_[a-f0-9]{8}"),
+    _token("AGE-SECRET-KEY-1", "age key", r"[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
+    _token("sq0atp-", "Square token", r"[A-Za-z0-9_-]{22}"),
+    _token("dp.pt.", "Doppler token", r"[A-Za-z0-9]{40,44}"),
+    _token("pcsk_", "Pinecone key", r"[A-Za-z0-9]{5,6}_[A-Za-z0-9]{55,70}"),
+    _token("AccountKey=", "Azure storage key", r"[A-Za-z0-9/+]{86}=="),
+    _token("sbp_", "Supabase token", r"[a-f0-9]{40}"),
+    _token("HRKU-", "Heroku key", r"AA[A-Za-z0-9_-]{58}"),
+    _token("WANDB_API_KEY=", "Weights & Biases key", r"[a-f0-9]{40}"),
 )  # fmt: skip
 _PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----")
 _JWT = re.compile(
@@ -219,7 +247,7 @@ _LOCAL = frozenset(
     {"foo.com", "bar.com", "localhost", "127.0.0.1", "host", "hostname", "server", "db", "db.host"}
 )
 _COMMON = re.compile(
-    r"(?i)p(?:ass|wd|assw(?:or)?d|ass_?phrase)\d*|secret|tiger|hunter2|user(?:name)?|port|token"
+    r"(?i)(?:my|the|a|some|proxy|db|user)?_?p(?:%40|@|a)(?:ss|sswd|ssw(?:or)?d|ss_?phrase)\d*|p(?:wd)\d*|secret|tiger|hunter2|user(?:name)?|port|token"
     r"|guest|admin|root|postgres|mysql|redis|key|api_?key|credentials?|(.)\1*"
 )
 _ASSIGNED = re.compile(r"""[:=][ \t]{0,4}["'](?P<value>[A-Za-z0-9_+/=.~-]{20,200})["']""")

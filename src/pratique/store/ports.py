@@ -34,7 +34,12 @@ class FileStamp:
 
 
 class Store(Protocol):
-    """Keeps results by content and hints by file stamp."""
+    """Keeps results by content and hints by file stamp.
+
+    `trouble` is why results could not be kept, said once; empty while all is well.
+    """
+
+    trouble: str
 
     trouble: str
     """Why something could not be kept, for the operator; empty as long as all is well."""

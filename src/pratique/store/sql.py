@@ -113,7 +113,10 @@ def _load(db: Connection, key: ResultKey, versions: Mapping[RuleId, int]) -> Ins
     findings = [f for f in _bodies(db, finding, row.id, versions) if isinstance(f, Finding)]
     if any(versions.get(r.rule) != r.version for r in receipts):
         raise BugError("a receipt is of another rule than its row")
-    facts = [Fact(k, tuple(chain), data) for k, chain, data in json.loads(_open(row.facts))]
+    told = json.loads(_open(row.facts))
+    if not isinstance(told, list):
+        raise BugError("facts are no list")
+    facts = [Fact(k, tuple(chain), data) for k, chain, data in told]
     return Inspection(tuple(findings), tuple(receipts), tuple(facts))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness import make_tensors as make
-from harness.inspecting import subject_of
+from harness.inspecting import inspect_bytes, subject_of
 from pratique.artifacts.blob import MemoryBlob, Scratch
 from pratique.artifacts.reader import Budget, Claim, Item, Member, Reader, Subject, TensorRole
 from pratique.artifacts.readers.gguf import GgufReader
@@ -254,3 +254,57 @@ def test_raw_tensors_follow_their_role() -> None:
         else:
             with pytest.raises(MalformedError):
                 list(RawTensorReader().read(subject))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{"__metadata__":{' + ",".join(f'"{n}":""' for n in range(2000)) + "}}",
+        '{"w":{"dtype":"F32","shape":[' + "9999," * 3000 + '1],"data_offsets":[0,4]}}',
+        "{" + ",".join(f'"{n}":1' for n in range(3000)) + "}",
+    ],
+)
+def test_headers_that_swell_in_memory_are_not_built(header: str) -> None:
+    body = make.safetensors_raw(header, b"1234", None)
+    with pytest.raises(LimitExceededError, match="more words and numbers"):
+        list(SafetensorsReader().read(subject_of(body, Limits(tensors=100))))
+
+
+def test_big_endian_floats_are_not_decoded() -> None:
+    """They would read as NaN now and then; they come with another word for their type."""
+    body = make.gguf([("a", 1)], [("t", 0, [2], b"\x01\x80\xff\xff\x02\x80\xff\x7f")], order=">")
+    items, broke = collect(GgufReader(), body)
+    assert broke is None
+    assert [t.dtype for i in items if isinstance(i, TensorTable) for t in i.tensors] == ["f32-be"]
+    assert not {"TEN001", "TEN002"} & inspect_bytes(body).rules
+
+
+def test_the_widest_complex_numbers_are_known() -> None:
+    body = make.npy("{'descr': '<c32', 'fortran_order': False, 'shape': (1,), }", bytes(32))
+    _, broke = collect(NpyReader(), body)
+    assert broke is None
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        (make.gguf([("a\0b", 1)], []), "INT040"),
+        (make.gguf([("general.architecture", 1)], []), "INT040"),
+        (make.gguf([], [("a\0b", 0, [4], F32)]), "INT040"),
+        (make.gguf([("tokenizer.chat_template", ["{{ ''.__class__.__mro__ }}"])], []), "BKD"),
+        (make.gguf([("llama.chat_template", "{{ ''.__class__.__mro__ }}")], []), "BKD"),
+        (
+            make.npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }" + " \t" * 90, F32),
+            "INT090",
+        ),
+    ],
+)
+def test_quiet_places_of_headers_are_looked_at(body: bytes, rule: str) -> None:
+    assert any(found.startswith(rule) for found in inspect_bytes(body).rules)
+
+
+def test_a_million_arrays_in_an_array_end_early() -> None:
+    inner = struct.pack("<IQ", 4, 0) * 1_000_000
+    head = b"GGUF\3\0\0\0" + struct.pack("<QQ", 0, 1) + make.gguf_text("k")
+    _, broke = collect(GgufReader(), head + struct.pack("<IIQ", 9, 9, 1_000_000) + inner)
+    assert isinstance(broke, LimitExceededError)

@@ -1,18 +1,21 @@
 """The parent's side of an inspection: it trusts no worker, no path and no file system."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.examining import look, source
 from harness.working import InProcess, Scripted
 from pratique.artifacts.sources.base import SourceFile
-from pratique.core.errors import NotRegularError, WorkerError
+from pratique.core.errors import ChangedError, JailError, NotRegularError, WorkerError
+from pratique.core.finding import Confidence, Finding, RuleId, Severity, Span
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet
 from pratique.core.receipt import Coverage
@@ -20,29 +23,10 @@ from pratique.core.scan import FileReport
 from pratique.core.wire import encode
 from pratique.engine import examine
 from pratique.engine.examine import Examiner
+from pratique.engine.handle import Handle
 from pratique.engine.plan import unread
-from pratique.engine.ports import Workers
-from pratique.store.sql import SqlStore, open_store
-
-
-def source(path: Path, **intended: str) -> SourceFile:
-    def open_it() -> int:
-        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-
-    promised = {k.replace("_", "-"): v for k, v in intended.items()}
-    return SourceFile(path.name, -1, open_it, promised)
-
-
-def look(
-    file: SourceFile,
-    workers: Workers | None = None,
-    limits: Limits | None = None,
-    store: SqlStore | None = None,
-) -> FileReport:
-    with closing(store or open_store(None)) as kept:
-        examiner = Examiner(kept, workers or InProcess(), limits or Limits(), Quiet())
-        with closing(examiner):
-            return examiner.file(file)
+from pratique.engine.ports import Asking
+from pratique.store.sql import open_store
 
 
 def whys(report: FileReport) -> set[str]:
@@ -172,3 +156,69 @@ def test_an_empty_file_is_read(tmp_path: Path) -> None:
     assert report.size == 0
     assert {r.coverage for r in report.inspection.receipts} == {Coverage.FULL}
     assert replace(report, cached=True) != report
+
+
+def test_a_plan_out_of_shape_ends_nothing(text: Path) -> None:
+    views = {"fact": "views", "chain": [], "data": {"views": [[1], {}, "Layout"]}}
+    report = look(source(text), Scripted(lambda _: iter([views])))
+    assert whys(report) == {"the worker left no account of this rule"}
+
+
+def test_a_worker_may_not_speak_for_the_source(text: Path) -> None:
+    forged = {"fact": "intended", "chain": [], "data": {"matches": True}}
+    report = look(source(text), Scripted(lambda _: iter([forged])))
+    assert any("for the source" in why for why in whys(report))
+
+
+def test_a_worker_may_not_flood_with_findings(text: Path) -> None:
+    def script(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        at = Span((), 0, 0)
+        rule = RuleId(request["rules"][0])
+        while True:
+            yield encode(Finding(rule, Severity.LOW, Confidence.LOW, at, "x"))
+
+    report = look(source(text), Scripted(script), Limits(findings=5))
+    assert len(report.inspection.findings) == 5
+    assert any("more than 5 findings" in why for why in whys(report))
+
+
+def test_a_machine_without_workers_leaves_receipts(text: Path) -> None:
+    class Gone(InProcess):
+        def worker(self) -> AbstractContextManager[Asking]:
+            raise JailError("the zygote has died")
+
+    assert whys(look(source(text), Gone())) == {"no worker could be had: the zygote has died"}
+
+
+def test_no_room_to_unpack_is_no_fault_of_the_file(
+    text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    report = look(source(text))
+    assert report.digest
+    assert whys(report) == {"no room on this machine to unpack into: No space left on device"}
+    with closing(open_store(None)) as kept:
+        examiner = Examiner(kept, InProcess(), Limits(), Quiet())
+        with closing(examiner):
+            told = examiner.repository([b"{}"], frozenset({RuleId("INT001")}))
+    assert [r.coverage for r in told.receipts] == [Coverage.NONE]
+
+
+def test_what_was_found_before_a_large_file_shrank_is_told(
+    text: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> object:
+        raise ChangedError("the file became shorter while it was read")
+
+    def script(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        rule = RuleId(request["rules"][0])
+        yield encode(Finding(rule, Severity.HIGH, Confidence.LOW, Span((), 0, 0), "x"))
+
+    monkeypatch.setattr(examine, "SMALL", 0)
+    monkeypatch.setattr(Handle, "hashes", cut)
+    report = look(source(text), Scripted(script))
+    assert len(report.inspection.findings) == 1
+    assert whys(report) == {"the file became shorter while it was read"}

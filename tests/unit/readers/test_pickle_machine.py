@@ -121,6 +121,18 @@ def test_bulk_and_single_steps_agree(protocol: int, monkeypatch: pytest.MonkeyPa
     assert bulk_record.calls == record.calls
 
 
+def test_a_repeated_group_ends_where_its_last_good_try_ended() -> None:
+    """Debian 12 has Python 3.11.2, whose possessive groups keep what a failed try had eaten."""
+    found = patterns.pattern("run").match(b"](K\1eK\2I12")
+    assert found is not None
+    assert (found.span(1), found.span()) == ((0, 5), (0, 7))
+    every = [patterns.pattern(n).pattern for n in patterns.NAMES]
+    every += [p.pattern for p in vars(runs).values() if isinstance(p, re.Pattern)]
+    groups = [g for p in every for g in re.findall(rb".{5}\)(?:[*+?]|\{[0-9,]+\})\+", p)]
+    assert len(groups) > 8
+    assert all(group.startswith(b"|(?!)") for group in groups)
+
+
 def tables(chance: random.Random) -> Any:  # noqa: ANN401 - whatever a pickler takes
     """Return what vocabularies, merges and score tables look like, with traps among the words."""
     traps = ["__class__", "gASV", "8004xx", "\x80\x02", "eJwzzzz", "H4sIzz", "", "x" * 60, "\n"]
@@ -186,18 +198,6 @@ def test_values_of_groups_that_no_container_takes_stay_on_the_stack() -> None:
     pairs = b"".join(text(f"word{n}") + b"\x94K\x05" for n in range(200))
     machine, _, _ = follow(stream(b"(]", pairs, b"](K\x01e" + b"0" * 400 + b"K\x01" * 399, b"at"))
     assert isinstance(machine.result, tuple)
-
-
-def test_a_repeated_group_ends_where_its_last_good_try_ended() -> None:
-    """Debian 12 has Python 3.11.2, whose possessive groups keep what a failed try had eaten."""
-    found = patterns.pattern("run").match(b"](K\1eK\2I12")
-    assert found is not None
-    assert (found.span(1), found.end()) == ((0, 5), 7)
-    every = [patterns.pattern(name).pattern for name in patterns.NAMES]
-    every += [p.pattern for p in vars(runs).values() if isinstance(p, re.Pattern)]
-    groups = [g for p in every for g in re.findall(rb".{5}\)(?:[*+?]|\{[0-9,]+\})\+", p)]
-    assert len(groups) > 8
-    assert all(group.startswith(b"|(?!)") for group in groups)
 
 
 def test_memo_entries_of_a_run_are_found_again() -> None:

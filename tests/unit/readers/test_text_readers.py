@@ -1,6 +1,7 @@
 """Readers of text: what they recognise by content, claim, show and refuse."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -91,6 +92,12 @@ def test_json_facts_are_kept_for_configurations_only() -> None:
     told = inspect_bytes(json.dumps(config).encode())
     assert [f.data for f in told.facts if f.kind == "json"] == [{**config, "x": "nan"}]
     assert not [f for f in inspect_bytes(b'{"a": 1}').facts if f.kind == "json"]
+
+
+def test_a_flood_of_blank_lines_is_recognised_in_linear_time() -> None:
+    started = time.process_time()
+    inspect_bytes(b"\n" * 60_000 + b"!")
+    assert time.process_time() - started < 5
 
 
 def test_deep_yaml_stops_early() -> None:

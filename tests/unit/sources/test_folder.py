@@ -155,3 +155,34 @@ def test_one_file(tmp_path: Path) -> None:
 def test_addresses_that_are_none(address: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         open_source(address and (address if "://" in address else f"{tmp_path}/{address}"))
+
+
+def test_a_tree_of_folders_alone_ends(tmp_path: Path) -> None:
+    for i in range(9):
+        (tmp_path / f"{i}/{i}").mkdir(parents=True)
+    (last,) = FolderSource(tmp_path, most=12).files()
+    assert last.path == "./"
+    with pytest.raises(LimitExceededError, match="more than 12 entries"):
+        last.open()
+
+
+def test_a_folder_that_becomes_a_link_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/inner").write_bytes(b"x")
+    (tmp_path / "b").write_bytes(b"x")
+    honest = FolderSource._names  # noqa: SLF001 - the moment between two looks
+
+    def names(source: FolderSource, folder: tuple[str, ...]) -> list[str]:
+        found = honest(source, folder)
+        if folder == ("a",):
+            (tmp_path / "a").rename(tmp_path / "moved")
+            (tmp_path / "a").symlink_to("/etc")
+        return found
+
+    monkeypatch.setattr(FolderSource, "_names", names)
+    files = {f.path: f for f in FolderSource(tmp_path).files()}
+    assert set(files) == {"a/inner", "b"}
+    with pytest.raises(NotRegularError, match="no folder"):
+        files["a/inner"].open()

@@ -1,16 +1,21 @@
 """The one list of readers. Adding a format means adding one line here."""
 
 from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.compiled_python import CompiledPythonReader
 from pratique.artifacts.readers.gguf import GgufReader
 from pratique.artifacts.readers.jinja_template import JinjaReader
+from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.json_text import JsonReader
 from pratique.artifacts.readers.native_program import NativeProgramReader
 from pratique.artifacts.readers.npy import NpyReader
 from pratique.artifacts.readers.pickle.reader import PickleReader
 from pratique.artifacts.readers.plain_text import PlainTextReader
+from pratique.artifacts.readers.png import PngReader
 from pratique.artifacts.readers.python_source import PythonReader
 from pratique.artifacts.readers.raw_tensor import RawTensorReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
+from pratique.artifacts.readers.sentencepiece import SentencePieceReader
+from pratique.artifacts.readers.shell_script import ShellScriptReader
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
     GzipReader,
@@ -30,10 +35,12 @@ from pratique.artifacts.readers.zip.reader import ZipReader
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
     Bzip2Reader(),
+    CompiledPythonReader(),
     GgufReader(),
     GzipReader(),
     JinjaReader(),
     JoblibZfileReader(),
+    JpegReader(),
     JsonReader(),
     Lz4Reader(),
     LzmaReader(),
@@ -41,9 +48,12 @@ READERS: tuple[Reader, ...] = (
     NpyReader(),
     PickleReader(),
     PlainTextReader(),
+    PngReader(),
     PythonReader(),
     RawTensorReader(),
     SafetensorsReader(),
+    SentencePieceReader(),
+    ShellScriptReader(),
     TarReader(),
     TomlReader(),
     TorchLegacyReader(),

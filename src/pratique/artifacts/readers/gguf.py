@@ -35,7 +35,8 @@ MAX_DIMS = 4
 MAX_FACT_KEYS = 300
 MAX_FACT_TEXT = 300
 TEXT_FROM = 40
-TEMPLATE_KEY = "tokenizer.chat_template"
+TEMPLATE_WORD = "template"
+"""Loaders read `tokenizer.chat_template` and `.NAME`; forks and plug-ins read keys of their own."""
 ALIGNMENT_KEY = "general.alignment"
 DEFAULT_ALIGNMENT = 32
 PADDING_MOST = 1 << 20
@@ -161,6 +162,8 @@ def _info(cursor: Cursor, file: _File) -> _Info:
     name = cursor.text(MAX_TENSOR_NAME * 64)
     if len(name.encode()) >= MAX_TENSOR_NAME:
         file.problems.add("lie", f"tensor {name[:80]!r} has a name that loaders refuse", at, name)
+    if "\0" in name:
+        file.problems.add("lie", f"tensor {name[:80]!r} ends early for programs in C", at, name)
     dims = cursor.u32()
     if dims > MAX_DIMS:
         raise MalformedError(f"tensor {name[:80]!r} has {dims} dimensions; ggml has 4", at)
@@ -233,7 +236,7 @@ def _claims(file: _File) -> Iterator[Claim]:
 def _texts(metadata: Metadata) -> Iterator[View]:
     for key, text, base, whole in metadata.strings:
         partial = "" if whole else "the text was cut"
-        if key.startswith(TEMPLATE_KEY):
+        if TEMPLATE_WORD in key:
             yield TemplateView(
                 source=text,
                 origin=f"gguf:{key[:100]}",

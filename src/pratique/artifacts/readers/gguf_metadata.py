@@ -16,8 +16,16 @@ MAX_STRING = 1 * MiB
 MAX_TOKEN = 64 * 1024
 MAX_ITEMS = 16_000_000
 """Array items in one file; the largest vocabularies and their merges stay under two million."""
+NESTED = 100
+"""What an array inside another counts for: each costs as much time as many plain items."""
 MAX_ARRAY_DEPTH = 4
 MAX_KEPT = 64 * MiB
+FEW = 64
+"""Arrays of at most so many strings are shown as texts: no vocabulary, but a place to hide."""
+MAX_LISTED = 20_000
+"""Texts in all after which those of arrays are stepped over: hostile files have millions."""
+TYPED = {"general.alignment": 4, "general.architecture": 8}
+"""Keys of which loaders take one type only."""
 
 STRING, ARRAY, BOOL = 8, 9, 7
 SCALARS = {
@@ -159,14 +167,22 @@ def read_metadata(cursor: Cursor, keys: int, metadata: Metadata, problems: Probl
             problems.add("duplicate", says, at)
         seen.add(key)
         kind = cursor.u32()
+        _odd_key(key, kind, at, problems)
         if kind == STRING:
-            _string(cursor, key, metadata)
+            metadata.scalars[key] = _string(cursor, key, metadata)
         elif kind == ARRAY:
             metadata.arrays[key] = _array(cursor, key, metadata, problems)
         elif kind in SCALARS:
             _scalar(cursor, key, kind, metadata, problems)
         else:
             raise MalformedError(f"the key {key[:80]!r} has a value of unknown type {kind}", at)
+
+
+def _odd_key(key: str, kind: int, at: int, problems: Problems) -> None:
+    if "\0" in key:
+        problems.add("lie", f"the key {key[:80]!r} ends early for programs in C", at)
+    if TYPED.get(key, kind) != kind:
+        problems.add("lie", f"the key {key!r} is of type {kind}, which loaders refuse", at)
 
 
 def _scalar(cursor: Cursor, key: str, kind: int, metadata: Metadata, problems: Problems) -> None:
@@ -181,15 +197,15 @@ def _scalar(cursor: Cursor, key: str, kind: int, metadata: Metadata, problems: P
     metadata.scalars[key] = value
 
 
-def _string(cursor: Cursor, key: str, metadata: Metadata) -> None:
+def _string(cursor: Cursor, key: str, metadata: Metadata) -> str:
     size, base = cursor.count(), cursor.at
     cursor.expect(size)
     keep = min(size, MAX_STRING, MAX_KEPT - metadata.kept)
     text = cursor.take(keep).decode("utf-8", "replace")
     cursor.skip(size - keep)
     metadata.kept += keep
-    metadata.scalars[key] = text
     metadata.strings.append((key, text, base, keep == size))
+    return text
 
 
 def _array(cursor: Cursor, key: str, metadata: Metadata, problems: Problems) -> int:
@@ -200,7 +216,7 @@ def _array(cursor: Cursor, key: str, metadata: Metadata, problems: Problems) -> 
         at = cursor.at
         kind, count = cursor.u32(), cursor.count()
         total = count if total < 0 else total
-        metadata.items += count
+        metadata.items += count + NESTED * len(open_arrays)
         if metadata.items > MAX_ITEMS:
             cursor.expect(count)
             raise LimitExceededError(f"arrays of more than {MAX_ITEMS} items")
@@ -208,8 +224,10 @@ def _array(cursor: Cursor, key: str, metadata: Metadata, problems: Problems) -> 
             open_arrays.append([count])
             if len(open_arrays) > MAX_ARRAY_DEPTH:
                 raise MalformedError(f"the key {key[:80]!r} nests arrays too deep", at)
+        elif kind == STRING:
+            _strings(cursor, count, key, metadata, problems)
         else:
-            _items(cursor, kind, count, key, problems)
+            _numbers(cursor, kind, count, key)
         while open_arrays and open_arrays[-1][0] == 0:
             open_arrays.pop()
         if not open_arrays:
@@ -217,14 +235,20 @@ def _array(cursor: Cursor, key: str, metadata: Metadata, problems: Problems) -> 
         open_arrays[-1][0] -= 1
 
 
-def _items(cursor: Cursor, kind: int, count: int, key: str, problems: Problems) -> None:
-    at = cursor.at
-    if kind == STRING:
-        long = cursor.skip_strings(count)
-        if long:
-            says = f"the key {key[:80]!r} has {long} items longer than {MAX_TOKEN} bytes"
-            problems.add("hidden", says, at)
-    elif kind in SCALARS:
-        cursor.skip(count * struct.calcsize("<" + SCALARS[kind]))
+def _strings(cursor: Cursor, count: int, key: str, metadata: Metadata, problems: Problems) -> None:
+    at, long = cursor.at, 0
+    if count <= FEW and len(metadata.strings) < MAX_LISTED:
+        for _ in range(count):
+            _string(cursor, key, metadata)
     else:
-        raise MalformedError(f"the key {key[:80]!r} is an array of unknown type {kind}", at)
+        long = cursor.skip_strings(count)
+    if long:
+        says = f"the key {key[:80]!r} has {long} items longer than {MAX_TOKEN} bytes"
+        problems.add("hidden", says, at)
+
+
+def _numbers(cursor: Cursor, kind: int, count: int, key: str) -> None:
+    if kind not in SCALARS:
+        says = f"the key {key[:80]!r} is an array of unknown type {kind}"
+        raise MalformedError(says, cursor.at)
+    cursor.skip(count * struct.calcsize("<" + SCALARS[kind]))

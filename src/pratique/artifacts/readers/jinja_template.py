@@ -22,6 +22,10 @@ class JinjaReader(Reader):
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (TemplateView,)
 
+    def warm(self) -> None:
+        """Import Jinja, which rules over templates need, too."""
+        parse_template("{{ a }}")
+
     def recognises(self, subject: Subject) -> bool:
         """Tell whether a small text holds Jinja's own brackets and does not begin as JSON."""
         if not 0 < subject.size <= 4 * MAX_SOURCE:

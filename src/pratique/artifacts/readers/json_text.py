@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
+from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
@@ -24,6 +25,8 @@ FACT_BYTES = 512 * KiB
 INDEX_BYTES = 8 * MiB
 """A shard index names every tensor, and is larger than a configuration."""
 MAX_FACT_DEPTH = 64
+MAX_LOOKED = 100_000
+KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FIRST = re.compile(
@@ -55,6 +58,12 @@ CONFIG_KEYS = frozenset(
         "_target_",
         "quantization_config",
         "vocab_size",
+        "py/object",
+        "py/reduce",
+        "class_name",
+        "class_path",
+        "function",
+        "type",
     ]
 )
 """A document with one of these keys configures a model: rules over the repository read it."""
@@ -103,8 +112,11 @@ def _of_document(document: object, subject: Subject) -> Iterator[Item]:
         return
     for origin, source in _templates(document.get("chat_template")):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
-    if "nbformat" in document and isinstance(document.get("cells"), list):
-        yield from _cells(document["cells"])
+    if subject.size <= FACT_BYTES:
+        for origin, source in _other_templates(document):
+            yield TemplateView(source=source, origin=origin, covered=subject.size)
+    if "nbformat" in document:
+        yield from _cells(_all_cells(document))
     limit = INDEX_BYTES if "weight_map" in document else FACT_BYTES
     if subject.size <= limit and not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, _plain(document, 0))
@@ -180,22 +192,68 @@ def _templates(told: object) -> Iterator[tuple[str, str]]:
             return
 
 
+def _other_templates(document: object) -> Iterator[tuple[str, str]]:
+    """Yield valid Jinja under other keys and deeper down, where some loaders keep templates."""
+    stack, left = [("", document)], MAX_TEMPLATES
+    for _ in range(MAX_LOOKED):
+        if not stack or not left:
+            return
+        key, part = stack.pop()
+        if isinstance(part, dict):
+            stack += [
+                (str(k), v) for k, v in part.items() if part is not document or k not in KNOWN
+            ]
+        elif isinstance(part, list):
+            stack += [(key, v) for v in part]
+        elif isinstance(part, str) and is_template(part):
+            left -= 1
+            yield f"json:{key[:80]}", part
+
+
+def _all_cells(document: Mapping[str, Any]) -> list[object]:
+    """Return the cells of a notebook, which format 3 keeps in worksheets."""
+    found = _listed(document.get("cells"))
+    for sheet in _listed(document.get("worksheets"))[:MAX_CELLS]:
+        found += _listed(sheet.get("cells")) if isinstance(sheet, dict) else []
+    return found
+
+
+def _listed(told: object) -> list[object]:
+    return list(told) if isinstance(told, list) else []
+
+
 def _cells(cells: Sequence[object]) -> Iterator[Member]:
     for number, cell in enumerate(cells[:MAX_CELLS]):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
-        lines = cell.get("source", "")
-        source = lines if isinstance(lines, str) else "".join(x for x in lines if type(x) is str)
-        body = "\n".join(_magic(line) for line in source.split("\n"))
+        lines = cell.get("source", cell.get("input", ""))
+        parts = [lines] if isinstance(lines, str) else _listed(lines)
+        source = "".join(x for x in parts if isinstance(x, str))
+        shell = _SHELLS.match(source)
+        if shell:
+            body = f"get_ipython().system({source[shell.end() :]!r})"
+        else:
+            body = "\n".join(_magic(line) for line in source.split("\n"))
         yield Member(f"cell-{number}.py", MemoryBlob(body.encode("utf-8", "replace")))
     if len(cells) > MAX_CELLS:
         raise LimitExceededError(f"only the first {MAX_CELLS} cells were read")
 
 
+_TAKEN = re.compile(r"([A-Za-z_][\w, ]*?)\s*=\s*!(.*)")
+_SYSTEM = re.compile(r"%(?:sx|system|!)\s+(.*)")
+_SHELLS = re.compile(r"%%(?:bash|sh|script\s+\w+|system|sx|!)[^\n]*\n")
+
+
 def _magic(line: str) -> str:
-    """Write `!command` and `%magic` the way IPython compiles them."""
+    """Write `!command`, `x = !command` and `%magic` the way IPython compiles them."""
     bare = line.lstrip()
     indent = line[: len(line) - len(bare)]
+    taken = _TAKEN.match(bare)
+    if taken:
+        return f"{indent}{taken[1]} = get_ipython().getoutput({taken[2]!r})"
+    asked = _SYSTEM.match(bare)
+    if asked:
+        return f"{indent}get_ipython().system({asked[1]!r})"
     if bare.startswith("!"):
         return f"{indent}get_ipython().system({bare[1:]!r})"
     if bare.startswith("%"):

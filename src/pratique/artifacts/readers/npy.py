@@ -18,6 +18,8 @@ MAGIC = b"\x93NUMPY"
 LOADER_MOST = 10_000
 """The longest header that numpy.load takes unless it is told to trust the file."""
 MAX_HEADER = 64 * 1024
+MAX_PADDING = 160
+"""numpy aligns to 64 bytes and leaves room for the shape to grow."""
 MAX_DIMS = 64
 MAX_FIELDS = 1_000
 MAX_ITEMSIZE = 1 << 31
@@ -79,6 +81,9 @@ def _header_text(subject: Subject, problems: Problems) -> tuple[int, str]:
         says = f"the header is {length} bytes long; numpy.load takes {LOADER_MOST}"
         problems.add("lie", says, 8)
     raw = subject.blob.read(8 + width, length)
+    padding = raw[len(raw.rstrip()) :]
+    if len(padding) > MAX_PADDING or padding.strip(b" \n"):
+        problems.add("lie", f"{len(padding)} bytes of white space pad the header", 8 + width)
     try:
         return start, raw.decode("utf-8" if major == b"\3" else "latin-1")
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 import ast
 import base64
 import binascii
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -11,6 +12,9 @@ Value: TypeAlias = str | bytes | int
 
 MAX_FOLD = 30
 MAX_MADE = 64 * 1024
+MAX_STEPS = 4_000_000
+MAX_ITEMS = 4096
+"""A payload that is decoded character by character is worked out up to this length."""
 _UNICODE = 0x110000
 
 
@@ -28,11 +32,18 @@ class Names:
     hidden: set[str] = field(default_factory=set)
     """Variables that hold a module or function whose name was assembled."""
     constants: dict[str, Value] = field(default_factory=dict)
+    bound: set[str] = field(default_factory=set)
+    """Names of parameters: they hide a builtin of the same name."""
+    room: list[int] = field(default_factory=lambda: [MAX_STEPS])
+    """How many more expressions are worked out, in a list to be shared by copies."""
+    inside: bool = False
+    """Tells the names inside of a comprehension; one in another stays unknown."""
 
 
 def fold(node: ast.AST | None, names: Names, depth: int = 0) -> Value | None:
     """Return the text, bytes or integer that `node` makes, or None when it is not constant."""
-    if depth > MAX_FOLD or node is None:
+    names.room[0] -= 1
+    if depth > MAX_FOLD or node is None or names.room[0] < 0:
         return None
     step = _FOLDS.get(type(node))
     made = step(node, names, depth + 1) if step else None
@@ -144,8 +155,9 @@ def _call(node: ast.AST, names: Names, depth: int) -> Value | None:
     base = fold(node.func.value, names, depth)
     if base is not None:
         return _method(node.func.attr, base, node.args, (names, depth))
-    decode = _DECODERS.get(dotted(node.func, names) or "")
-    return decode(fold(node.args[0], names, depth)) if decode and node.args else None
+    callee = dotted(node.func, names)
+    wanted = callee in _DECODERS or callee.endswith(_FOLDED)
+    return _known(callee, [fold(a, names, depth) for a in node.args]) if wanted else None
 
 
 def _function(name: str, node: ast.Call, names: Names, depth: int) -> Value | None:
@@ -154,12 +166,25 @@ def _function(name: str, node: ast.Call, names: Names, depth: int) -> Value | No
         return chr(value)
     if name in {"str", "bytes", "repr"} and isinstance(value, str | bytes):
         return value
-    if name in {"bytes", "bytearray"} and node.args and isinstance(node.args[0], ast.List):
-        numbers = [fold(e, names, depth) for e in node.args[0].elts]
-        if all(isinstance(n, int) and 0 <= n < 256 for n in numbers):  # noqa: PLR2004 - a byte
-            return bytes(n for n in numbers if isinstance(n, int))
-    decode = _DECODERS.get(names.aliases.get(name, ""))
-    return decode(value) if decode else None
+    if name in {"bytes", "bytearray"} and node.args:
+        return _bytes(node.args[0], names, depth)
+    callee = names.aliases.get(name, "")
+    return _known(callee, [value, *(fold(a, names, depth) for a in node.args[1:])])
+
+
+_FOLDED = ("path.join", "path.expanduser", "codecs.decode", "codecs.encode")
+
+
+def _known(callee: str, values: Sequence[Value | None]) -> Value | None:
+    """Fold a call of a decoder, of `os.path.join` and of `expanduser`."""
+    if callee.endswith("path.join") and values:
+        return "/".join(v if isinstance(v, str) else "{}" for v in values)
+    if callee.endswith("path.expanduser") and values:
+        return values[0]
+    if callee in {"codecs.decode", "codecs.encode"} and len(values) > 1:
+        return _codec(str(values[1]), values[0])
+    decode = _DECODERS.get(callee)
+    return decode(values[0]) if decode and values else None
 
 
 def _method(
@@ -196,18 +221,47 @@ def _join(between: str, parts: ast.AST, names: Names, depth: int) -> Value | Non
             return between.join(reversed(value)) if isinstance(value, str) else None
         if parts.func.id == "map" and len(parts.args) == 2:  # noqa: PLR2004 - map(chr, numbers)
             return _characters(parts.args[1], names, depth)
-    if isinstance(parts, ast.ListComp | ast.GeneratorExp):
-        element = parts.elt
-        if isinstance(element, ast.Call) and dotted(element.func, names) == "chr":
-            return _characters(parts.generators[0].iter, names, depth)
+    values = _numbers(parts, names, depth)
+    if values and all(isinstance(v, str) for v in values):
+        return between.join(str(v) for v in values)
     return None
 
 
+def _bytes(numbers: ast.AST, names: Names, depth: int) -> Value | None:
+    values = _numbers(numbers, names, depth)
+    if values and all(isinstance(n, int) and 0 <= n < 256 for n in values):  # noqa: PLR2004 - a byte
+        return bytes(n for n in values if isinstance(n, int))
+    return None
+
+
+def _numbers(made: ast.AST, names: Names, depth: int) -> list[Value | None]:
+    """Return what a list, or a comprehension over a constant one, holds; empty when unknown."""
+    if isinstance(made, ast.List | ast.Tuple):
+        return [fold(e, names, depth) for e in made.elts[:MAX_MADE]]
+    if not isinstance(made, ast.ListComp | ast.GeneratorExp) or len(made.generators) != 1:
+        return []
+    if names.inside:
+        return []
+    loop = made.generators[0]
+    if not isinstance(loop.target, ast.Name) or loop.ifs:
+        return []
+    over = fold(loop.iter, names, depth)
+    items: Sequence[Value | None] = _numbers(loop.iter, names, depth)
+    if isinstance(over, bytes | str):
+        items = list(over)
+    inner = Names(names.aliases, constants=dict(names.constants), room=names.room, inside=True)
+    found: list[Value | None] = []
+    for item in items[:MAX_ITEMS]:
+        if item is None:
+            return []
+        inner.constants[loop.target.id] = item
+        found.append(fold(made.elt, inner, depth))
+    return found
+
+
 def _characters(numbers: ast.AST, names: Names, depth: int) -> Value | None:
-    if not isinstance(numbers, ast.List | ast.Tuple):
-        return None
-    values = [fold(e, names, depth) for e in numbers.elts]
-    if all(isinstance(v, int) and 0 <= v < _UNICODE for v in values):
+    values = _numbers(numbers, names, depth)
+    if values and all(isinstance(v, int) and 0 <= v < _UNICODE for v in values):
         return "".join(chr(v) for v in values if isinstance(v, int))
     return None
 
@@ -228,11 +282,50 @@ def _hex(value: Value | None) -> Value | None:
         return None
 
 
+def _codec(name: str, value: Value | None) -> Value | None:
+    name = name.lower().replace("-", "_").removesuffix("_codec")
+    if name in {"rot13", "rot_13"} and isinstance(value, str):
+        return value.translate(_ROT13)
+    if name in {"hex", "base64"} and isinstance(value, str | bytes):
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
+        return _hex(text) if name == "hex" else _base64(text)
+    return None
+
+
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_ROT13 = str.maketrans(
+    _LOWER + _LOWER.upper(), (_LOWER[13:] + _LOWER[:13]) + (_LOWER[13:] + _LOWER[:13]).upper()
+)
+
+
+def _of_base(decode: Callable[[str | bytes], bytes]) -> Callable[[Value | None], Value | None]:
+    def folded(value: Value | None) -> Value | None:
+        try:
+            return decode(value) if isinstance(value, str | bytes) else None
+        except (binascii.Error, ValueError):
+            return None
+
+    return folded
+
+
+def _inflate(value: Value | None) -> Value | None:
+    try:
+        return zlib.decompressobj().decompress(value, MAX_MADE) if type(value) is bytes else None
+    except zlib.error:
+        return None
+
+
 _DECODERS: Mapping[str, Callable[[Value | None], Value | None]] = {
     "base64.b64decode": _base64,
     "base64.standard_b64decode": _base64,
     "base64.decodebytes": _base64,
     "binascii.a2b_base64": _base64,
+    "base64.urlsafe_b64decode": _of_base(base64.urlsafe_b64decode),
+    "base64.b32decode": _of_base(base64.b32decode),
+    "base64.b16decode": _of_base(base64.b16decode),
+    "base64.b85decode": _of_base(base64.b85decode),
+    "base64.a85decode": _of_base(base64.a85decode),
+    "zlib.decompress": _inflate,
     "bytes.fromhex": _hex,
     "bytearray.fromhex": _hex,
     "binascii.unhexlify": _hex,
@@ -248,6 +341,9 @@ _FOLDS: dict[type[ast.AST], Callable[[ast.AST, Names, int], Value | None]] = {
 }
 
 _IMPORTERS = frozenset({"__import__", "importlib.import_module", "importlib.__import__"})
+_GETTERS = frozenset(
+    {"getattr", "object.__getattribute__", "type.__getattribute__", "inspect.getattr_static"}
+)
 _ROOTS = frozenset({"builtins", "__builtins__", "__builtin__"})
 
 
@@ -275,10 +371,12 @@ def dotted(node: ast.AST, names: Names, depth: int = 0) -> str:
 
 
 def _under(base: str, name: str) -> str:
-    if base in _ROOTS:
-        return name
     if name in {"__dict__", "__globals__"} and base:
         return f"{base}.__dict__"
+    if base in _ROOTS:
+        return name
+    if name == "__builtins__":
+        return "builtins"
     return f"{base}.{name}" if base else f"?.{name}"
 
 
@@ -288,7 +386,13 @@ def _made_by(node: ast.Call, names: Names, depth: int) -> str:
     if callee in _IMPORTERS and node.args:
         module = fold(node.args[0], names)
         return module if isinstance(module, str) else "?"
-    if callee == "getattr" and len(node.args) > 1:
+    if callee.endswith(".__getattribute__") and len(node.args) == 1:
+        name = fold(node.args[0], names)
+        return _under(callee.removesuffix(".__getattribute__"), str(name or "?"))
+    if isinstance(node.func, ast.Call) and callee == "operator.attrgetter()" and node.args:
+        name = fold(node.func.args[0], names) if node.func.args else None
+        return _under(dotted(node.args[0], names, depth), str(name or "?"))
+    if callee in _GETTERS and len(node.args) > 1:
         name = fold(node.args[1], names)
         if isinstance(name, str):
             return _under(dotted(node.args[0], names, depth), name)

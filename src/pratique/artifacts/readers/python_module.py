@@ -23,6 +23,14 @@ STARS = {
 """What `from module import *` brings that matters here."""
 MAX_NESTED = 20
 RUN_TEXT = frozenset({"exec", "eval", "compile"})
+WATCHED = ("os.", "posix.", "nt.", "subprocess.", "pty.", "commands.", "builtins.")
+"""Modules whose functions matter even when they are handed on instead of being called."""
+WATCHED_NAMES = frozenset({"exec", "eval", "execfile", "__import__"})
+HOOKS = frozenset(
+    {"__init_subclass__", "__set_name__", "__class_getitem__", "__prepare__", "__mro_entries__",
+     "__instancecheck__", "__subclasscheck__"}
+)  # fmt: skip
+"""Methods that run when a class is made or subscripted, with no call to be seen."""
 LONG = 256
 """Constants of at least this many characters are remembered by their length."""
 
@@ -66,6 +74,12 @@ class PythonModule(View):
     """Short constants that are paths, addresses or commands, with their line."""
     lines: tuple[str, ...] = ()
     """Lines with control characters that display in another order than they run."""
+    handed: tuple[tuple[str, int, str], ...] = ()
+    """(dotted name, line, when) of functions of telling modules, named but not called."""
+    classes: tuple[str, ...] = ()
+    """The names of classes and of what they derive from."""
+    encoding: str = ""
+    """What the source declares itself to be written in; empty where it declares nothing."""
 
 
 @dataclass(slots=True)
@@ -74,6 +88,8 @@ class _Scope:
 
     when: str = "import"
     function: str = ""
+    direct: bool = False
+    """Tells a lambda that is called where it stands."""
 
 
 @dataclass(slots=True)
@@ -84,11 +100,17 @@ class _Found:
     strings: list[tuple[str, int]] = field(default_factory=list)
     nested: list[tuple[str, _Scope]] = field(default_factory=list)
     classes: set[str] = field(default_factory=set)
+    bases: list[str] = field(default_factory=list)
+    handed: list[tuple[str, int, str]] = field(default_factory=list)
+    called: set[int] = field(default_factory=set)
+    """Nodes that are called, or stand inside a longer name: not handed on."""
     used: set[str] = field(default_factory=set)
     """Local names that run at import time: decorators and calls at the top."""
 
 
-_TELLING = re.compile(r"[/\\~]|\.(?:pth|service|plist|ssh|netrc|aws)\b|://|_TOKEN|_KEY|SECRET")
+_TELLING = re.compile(
+    r"[/\\~]|\.(?:pth|service|plist|ssh|netrc|aws)\b|://|_TOKEN|_KEY|SECRET|(?:site|user)customize"
+)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
@@ -106,6 +128,8 @@ def summary(tree: ast.Module, text: str, covered: int, partial: str = "") -> Pyt
         calls=rows,
         texts=tuple(found.texts),
         strings=tuple(found.strings[:MAX_CALLS]),
+        handed=tuple(found.handed[:MAX_CALLS]),
+        classes=tuple(dict.fromkeys((*found.classes, *found.bases)))[:MAX_CALLS],
         lines=tuple(line[:200] for line in text.split("\n") if _BIDI.search(line))[:100],
         covered=covered,
         partial=partial or ("" if whole else f"more than {MAX_CALLS} calls"),
@@ -134,6 +158,9 @@ def _nested(source: str, scope: _Scope, names: Names, found: _Found) -> None:
     _walk(tree, scope, names, found)
 
 
+_NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
+
+
 def _names(tree: ast.Module) -> Names:
     """Learn imports first, then assignments of names and constants, twice for chains."""
     names = Names()
@@ -141,19 +168,33 @@ def _names(tree: ast.Module) -> Names:
     for count, node in enumerate(ast.walk(tree)):
         if count > MAX_NODES:
             break
-        match node:
-            case ast.Import() | ast.ImportFrom():
-                _imported(node, names)
-            case ast.Assign(targets=[ast.Name() as target]):
-                assigned.append((target.id, node.value))
-            case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
-                assigned.append((target.id, value))
-            case _:
-                pass
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            _imported(node, names)
+        elif isinstance(node, ast.arg):
+            names.bound.add(node.arg)
+        else:
+            assigned += _assignments(node)
     for _ in range(2):
         for name, value in assigned:
             _assign(name, value, names)
     return names
+
+
+def _assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield (name, value); what a function returns counts as what a lambda's body does."""
+    match node:
+        case ast.Assign(targets=[ast.Name() as target]):
+            yield target.id, node.value
+        case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
+            yield target.id, value
+        case ast.NamedExpr(target=ast.Name() as target):
+            yield target.id, node.value
+        case ast.FunctionDef():
+            for part in node.body:
+                if isinstance(part, ast.Return) and part.value:
+                    yield node.name, ast.Lambda(_NO_ARGUMENTS, part.value)
+        case _:
+            return
 
 
 def _imported(node: ast.Import | ast.ImportFrom, names: Names) -> None:
@@ -176,7 +217,8 @@ def _base(node: ast.Import | ast.ImportFrom) -> str:
 
 
 def _assign(name: str, value: ast.expr, names: Names) -> None:
-    made_by = _inner(value, names, MAX_SOURCES)
+    made = value.body if isinstance(value, ast.Lambda) else value
+    made_by = _inner(made, names, MAX_SOURCES)
     if made_by:
         names.sources[name] = tuple(dict.fromkeys((*names.sources.get(name, ()), *made_by)))[
             :MAX_SOURCES
@@ -212,7 +254,11 @@ def _children(node: ast.AST, scope: _Scope) -> Iterator[tuple[ast.AST, _Scope]]:
         case ast.Assign(targets=[ast.Name() as target], value=ast.Lambda() as value):
             inside, body = _Scope(scope.when, scope.function or target.id), [value]
         case ast.Lambda():
-            inside, body = _Scope("function", scope.function or "<lambda>"), [node.body]
+            later = _Scope("function" if scope.function else scope.when, scope.function)
+            inside = _Scope(scope.when, scope.function) if scope.direct else later
+            body = [node.body]
+        case ast.Call(func=ast.Lambda() as called):
+            inside, body = _Scope(scope.when, scope.function, direct=True), [called]
         case ast.ClassDef():
             inside, body = _Scope(scope.when, scope.function), node.body
         case ast.If() if _is_main(node.test):
@@ -240,15 +286,61 @@ def _see(node: ast.AST, scope: _Scope, names: Names, found: _Found) -> None:
         case ast.Constant(value=str() | bytes()):
             _constant(node, found)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            found.classes.update([node.name] if isinstance(node, ast.ClassDef) else ())
-            for decorator in node.decorator_list:
-                found.used.add(dotted(decorator, names).partition("(")[0])
+            _see_definition(node, scope, names, found)
+        case ast.Name(ctx=ast.Load()) | ast.Attribute(ctx=ast.Load()):
+            _see_name(node, scope, names, found)
+        case ast.BinOp(op=ast.Div()):
+            _telling(fold(node, names), node.lineno, found)
         case _:
             pass
 
 
+def _see_definition(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+    scope: _Scope,
+    names: Names,
+    found: _Found,
+) -> None:
+    """Note classes, what runs as a decorator, and methods that run without a call."""
+    for decorator in node.decorator_list:
+        found.used.add(dotted(decorator, names).partition("(")[0])
+    if not isinstance(node, ast.ClassDef):
+        module = scope.when == "import" and node.col_offset == 0
+        if node.name in HOOKS or (module and node.name in {"__getattr__", "__dir__"}):
+            found.used.add(node.name)
+        found.used.update([node.name] if node.name.startswith("pytest_") else ())
+        return
+    found.classes.add(node.name)
+    bases = [dotted(b, names) for b in node.bases]
+    found.bases += bases
+    if any(b == "type" or b.endswith(("ABCMeta", "EnumMeta")) for b in bases):
+        found.used.update(n.name for n in node.body if isinstance(n, ast.FunctionDef))
+
+
+def _see_name(node: ast.Name | ast.Attribute, scope: _Scope, names: Names, found: _Found) -> None:
+    """Note a function of a telling module that is handed on rather than called."""
+    if isinstance(node, ast.Attribute):
+        found.called.add(id(node.value))
+    if id(node) in found.called or len(found.handed) >= MAX_CALLS:
+        return
+    if isinstance(node, ast.Name) and node.id in names.bound:
+        return
+    name = dotted(node, names)
+    if name in WATCHED_NAMES or name.startswith(WATCHED):
+        found.handed.append((name, node.lineno, scope.when))
+
+
+def _telling(value: object, line: int, found: _Found) -> None:
+    """Remember a path that is put together from pieces."""
+    if isinstance(value, str) and len(found.strings) < MAX_CALLS and _TELLING.search(value):
+        found.strings.append((value[:LONG], line))
+
+
 def _see_call(node: ast.Call, scope: _Scope, names: Names, found: _Found) -> None:
     call = _call(node, scope, names)
+    found.called.add(id(node.func))
+    if call.callee.endswith("path.join"):
+        _telling(fold(node, names), node.lineno, found)
     found.calls.append((call, scope.function))
     if scope.when == "import" and not scope.function:
         found.used.add(call.callee)
@@ -269,7 +361,7 @@ def _constant(node: ast.Constant, found: _Found) -> None:
 
 
 def _call(node: ast.Call, scope: _Scope, names: Names) -> PythonCall:
-    callee = dotted(node.func, names)
+    callee = _callee(node, names)
     args = tuple(_shown(a, names) for a in node.args[:20])
     keywords = tuple((k.arg or "**", _shown(k.value, names)) for k in node.keywords[:40])
     inner: list[str] = []
@@ -280,6 +372,16 @@ def _call(node: ast.Call, scope: _Scope, names: Names) -> PythonCall:
     return PythonCall(
         callee, node.lineno, scope.when, args, keywords, tuple(inner), _is_hidden(node.func, names)
     )
+
+
+def _callee(node: ast.Call, names: Names) -> str:
+    """Return what a call calls; `operator.methodcaller('name')(value)` calls `value.name`."""
+    made = node.func
+    if isinstance(made, ast.Call) and made.args and node.args:
+        name = fold(made.args[0], names)
+        if dotted(made.func, names) == "operator.methodcaller" and isinstance(name, str):
+            return f"{dotted(node.args[0], names)}.{name}"
+    return dotted(node.func, names)
 
 
 def _shown(node: ast.AST, names: Names) -> str:
@@ -356,7 +458,7 @@ def _leads_to(callee: str, classes: set[str]) -> tuple[str, ...]:
     """Return the local functions that a call runs: of a class, how it is made and the method."""
     first, last = callee.partition("(")[0].partition(".")[0], callee.rpartition(".")[2]
     if first in classes:
-        return "__init__", "__new__", "__post_init__", last
+        return "__init__", "__new__", "__post_init__", "__del__", "__enter__", "__call__", last
     return (last if first in {"self", "cls"} else callee,)
 
 

@@ -1,10 +1,12 @@
 """Python source: parsed to a syntax tree, summed up, never compiled nor run."""
 
 import ast
+import codecs
 import re
 import unicodedata
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, View
@@ -64,6 +66,7 @@ class PythonReader(Reader):
         text = text_if_any(subject, MAX_BYTES)
         if text is None:
             return
+        text, encoding = _as_declared(text)
         partial = ""
         try:
             tree = parse(text)
@@ -77,7 +80,7 @@ class PythonReader(Reader):
             raise LimitExceededError("the source is nested too deep to parse") from None
         if any(isinstance(node, _CODE) for node in ast.walk(tree)):
             yield Claim(0, subject.size, "python source")
-            yield summary(tree, text, subject.size, partial)
+            yield replace(summary(tree, text, subject.size, partial), encoding=encoding)
 
 
 def parse(text: str) -> ast.Module:
@@ -87,13 +90,49 @@ def parse(text: str) -> ast.Module:
         return ast.parse(text)
 
 
+_COOKIE = re.compile(r"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_PLAIN = re.compile(
+    r"utf[-_]?8(?:[-_]sig)?|u8|ascii|us[-_]ascii|646|latin[-_]?\d+|l1|iso[-_]?8859[-_]?\d+|cp\d+"
+    r"|windows[-_]?\d+|mac[-_]?\w+|koi8[-_]\w|gbk|gb2312|gb18030|big5|euc[-_]?\w+|shift[-_]?jis"
+    r"|sjis|iso2022[-_]\w+|hz|tis[-_]?620|ptcp154|johab|kz1048|utf[-_]?8[-_](?:unix|dos|mac)",
+    re.IGNORECASE,
+)
+_HIDING = {
+    "utf7": "utf-7",
+    "unicodeescape": "unicode_escape",
+    "rawunicodeescape": "raw_unicode_escape",
+}
+for _name in _HIDING.values():
+    codecs.lookup(_name)  # a jailed worker can import no codec later
+
+
+def _as_declared(text: str) -> tuple[str, str]:
+    """Return the text that Python would parse, and the encoding declared when it is an odd one."""
+    for line in text.split("\n", 2)[:2]:
+        match = _COOKIE.match(line)
+        if match is None:
+            continue
+        name = match[1]
+        if _PLAIN.fullmatch(name):
+            return text, ""
+        known = _HIDING.get(name.lower().replace("-", "").replace("_", ""))
+        if known is None:
+            return text, name
+        try:
+            return text.encode("latin-1").decode(known), name
+        except ValueError:
+            return text, name
+    return text, ""
+
+
 _STATEMENT = re.compile(r"^(?=[^\s#)\]}])", re.MULTILINE)
+_OLD = re.compile(r"^exec[ \t]+[\"'\w]", re.MULTILINE)
 _PRINT = re.compile(r"^([ \t]*)(print|exec)[ \t]+(?![=(])(.*)$", re.MULTILINE)
 
 
 def _salvage(text: str) -> tuple[ast.Module, int] | None:
     """Parse each top-level statement by itself; None when most of it is no Python at all."""
-    if not _STRONG.search(text):
+    if not _STRONG.search(text) and not _OLD.search(text):
         return None
     starts = [m.start() for m in _STATEMENT.finditer(text)][:MAX_CHUNKS]
     body: list[ast.stmt] = []

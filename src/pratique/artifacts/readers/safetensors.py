@@ -28,6 +28,8 @@ MAX_DIMS = 64
 MAX_INT = 1 << 63
 MAX_TEXT = 4_000
 TEXT_FROM = 40
+PADDING_MOST = 4_096
+"""Spaces that may follow the header's JSON: writers align to eight bytes, some to a page."""
 DTYPES = {word.upper(): word for word in BITS}
 _FIELDS = frozenset({"dtype", "shape", "data_offsets"})
 _SPACE = b" \t\r\n"
@@ -130,10 +132,11 @@ def _view(header: _Header) -> TensorHeader:
 
 def _parse(raw: bytes, header: _Header, limits: Limits) -> Exception | None:
     """Fill `header` from its JSON; return what makes it unreadable."""
-    if raw.count(b"{") + raw.count(b"[") > 3 * limits.tensors + 16:
-        return LimitExceededError(f"the header may name more than {limits.tensors} tensors")
     try:
+        _bounded(raw, limits.tensors)
         top = json.loads(raw.decode(), object_pairs_hook=_pairs, parse_constant=_no_constant)
+    except LimitExceededError as e:
+        return e
     except RecursionError:
         return MalformedError("the header nests too deep for any tensor entry", 8)
     except UnicodeDecodeError as e:
@@ -144,10 +147,27 @@ def _parse(raw: bytes, header: _Header, limits: Limits) -> Exception | None:
         return MalformedError(f"the header is not JSON: {str(e)[:100]}", 8)
     if not isinstance(top, _Pairs):
         return MalformedError("the header is not a JSON object of tensors", 8)
-    if raw[:1] != b"{":
-        header.problems.add("lie", "the header does not begin with '{'", 8)
+    _white_space(raw, header)
     _entries(top, header)
     return None
+
+
+def _bounded(raw: bytes, most: int) -> None:
+    """Count before anything is built: a JSON value takes up to thirty times its text in memory."""
+    if max(raw.count(b"{"), raw.count(b"[") // 2) - 2 > most:
+        raise LimitExceededError(f"the header may name more than {most} tensors")
+    if max(raw.count(b'"'), raw.count(b",")) > 20 * most:
+        raise LimitExceededError("the header holds more words and numbers than are read")
+
+
+def _white_space(raw: bytes, header: _Header) -> None:
+    """Report what stands around the JSON but the spaces that align the tensors."""
+    if raw[:1] != b"{":
+        header.problems.add("lie", "the header does not begin with '{'", 8)
+    padding = raw[len(raw.rstrip(_SPACE)) :]
+    if len(padding) > PADDING_MOST or padding.strip(b" "):
+        says = f"{len(padding)} bytes of white space pad the header; writers leave 7 spaces"
+        header.problems.add("hidden", says, 8 + len(raw) - len(padding))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> object:

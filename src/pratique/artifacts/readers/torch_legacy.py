@@ -14,7 +14,8 @@ from pratique.artifacts.readers.pickle.reader import TORCH_MAGIC
 from pratique.artifacts.readers.pickle.streams import Streams
 from pratique.artifacts.readers.pickle.values import Box
 from pratique.artifacts.readers.pickle.view import PickleStream
-from pratique.artifacts.readers.torch_roles import WIDTHS, roles_of
+from pratique.artifacts.readers.tensor_layout import tensors_fact
+from pratique.artifacts.readers.torch_roles import WIDTHS, learnt
 from pratique.core.errors import MalformedError
 
 STREAMS = 5
@@ -46,7 +47,9 @@ class TorchLegacyReader(Reader):
             raise streams.failed
         if len(streams.spans) < STREAMS:
             raise MalformedError("a torch checkpoint needs five pickles", end)
-        roles = roles_of(subject.blob, streams.spans[3].start, subject.limits)
+        told = learnt(subject.blob, streams.spans[3].start, subject.limits)
+        roles = told.roles()
+        yield tensors_fact(self.name, told.tensors())
         keys = streams.values[4]
         listed = keys.items if isinstance(keys, Box) and keys.count == len(keys.items) else []
         order = [str(key) for key in listed if str(key) in roles]

@@ -11,6 +11,7 @@ from pratique.artifacts.readers.pickle.machine import Machine
 from pratique.artifacts.readers.pickle.opcodes import follower
 from pratique.artifacts.readers.pickle.record import Record, is_torch_storage
 from pratique.artifacts.readers.pickle.values import Box, Persistent, Ref, Result, Value
+from pratique.artifacts.views import TensorSpan
 from pratique.core.errors import ArtifactError
 from pratique.core.limits import Limits
 
@@ -70,6 +71,8 @@ WIDTHS = {
     "i16": 2,
 }
 MAX_NAME = 300
+MAX_DIMS = 64
+MAX_TENSORS = 100_000
 
 
 class StorageRoles:
@@ -79,6 +82,7 @@ class StorageRoles:
         self.storages: dict[str, TensorRole] = {}
         self._names: dict[str, set[str]] = {}
         self._stored: dict[str, str] = {}
+        self._shapes: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def items(self, target: Value, values: list[Value]) -> None:
         """Take what a dict is given: a name for each tensor in it."""
@@ -90,16 +94,37 @@ class StorageRoles:
                 self._tensor(key, values[at + 1])
 
     def _tensor(self, name: str, value: Value) -> None:
+        shape: tuple[int, ...] | None = None
         for _ in range(4):  # a parameter around a tensor around a storage
             if isinstance(value, Persistent):
                 self.take(value.pid, name)
+                self._shaped(name, value.pid, shape)
                 return
+            shape = _shape(value) or shape
             if not isinstance(value, Result) or not isinstance(value.args, tuple):
                 return
             if not value.args:
                 return
             self._dtype(value)
             value = next((a for a in value.args[:2] if isinstance(a, (Result, Persistent))), None)
+
+    def _shaped(self, name: str, pid: Value, shape: tuple[int, ...] | None) -> None:
+        if shape is not None and isinstance(pid, tuple) and is_torch_storage(pid):
+            name = name[:MAX_NAME]
+            seen = self._shapes.get(name)
+            if seen is None and len(self._shapes) < MAX_TENSORS:
+                self._shapes[name] = (_text(pid[2]), shape)
+            elif seen is not None and seen[1] != shape:
+                self._shapes[name] = (seen[0], (-1,))  # two dicts use one name: not to be compared
+
+    def tensors(self) -> list[TensorSpan]:
+        """Return the tensors that dicts name, with their type and shape; spans are empty."""
+        roles = self.roles()
+        return [
+            TensorSpan(name, roles[key].dtype, shape, 0, 0)
+            for name, (key, shape) in self._shapes.items()
+            if key in roles and shape != (-1,)
+        ]
 
     def _dtype(self, tensor: Result) -> None:
         """Take the element type of `_rebuild_tensor_v3`, whose storage is untyped."""
@@ -141,6 +166,28 @@ class StorageRoles:
         return found
 
 
+def _shape(value: Value) -> tuple[int, ...] | None:
+    """Return the shape that a call of `_rebuild_tensor...` gives: its third argument."""
+    if not isinstance(value, Result) or not isinstance(value.callee, Ref):
+        return None
+    args = value.args
+    known = value.callee.module == "torch._utils" and value.callee.name.startswith(
+        "_rebuild_tensor"
+    )
+    if not known or not isinstance(args, tuple) or len(args) < 3:  # noqa: PLR2004 - storage, offset, size
+        return None
+    size = args[2].args if isinstance(args[2], Result) else args[2]
+    if isinstance(size, tuple) and len(size) == 1 and isinstance(size[0], tuple):
+        size = size[0]  # torch.Size((2, 3))
+    if not isinstance(size, tuple) or len(size) > MAX_DIMS:
+        return None
+    return tuple(n for n in size if type(n) is int and n >= 0) if _whole(size) else None
+
+
+def _whole(size: tuple[Value, ...]) -> bool:
+    return all(type(n) is int and 0 <= n < 1 << 62 for n in size)
+
+
 class _RoleRecord(Record):
     """A record that also takes every persistent id."""
 
@@ -165,14 +212,19 @@ def storage_roles(body: bytes, limits: Limits) -> dict[str, TensorRole]:
 
 def roles_of(blob: Blob, at: int, limits: Limits) -> dict[str, TensorRole]:
     """Return the storages that the pickle at `at` speaks of, as `storage_roles` does."""
+    return learnt(blob, at, limits).roles()
+
+
+def learnt(blob: Blob, at: int, limits: Limits) -> StorageRoles:
+    """Return what the pickle at `at` says of storages and tensors, up to where it breaks."""
     roles = StorageRoles()
     machine: Machine = follower(blob, at, _RoleRecord(roles, limits.tensors), limits)
     machine.on_items = roles.items
     try:
         machine.run()
     except ArtifactError:
-        return roles.roles()
-    return roles.roles()
+        return roles
+    return roles
 
 
 def _text(key: Value) -> str:

@@ -9,6 +9,8 @@ import yaml
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers.decoding import byte_at, opening, text_if_any
+from pratique.artifacts.readers.template_tree import is_template
+from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import MiB
@@ -19,9 +21,10 @@ MAX_DEPTH = 128
 """libyaml takes time quadratic in the depth of flow collections."""
 MAX_KEPT = 10_000
 MAX_TEXT = 1_000
+MAX_TEMPLATES = 100
 _JSON = re.compile(r'\s*[{\[]\s*["{\[\]}]')
 _FIRST = re.compile(
-    r"""(?:\s*(?:\#[^\n]*)?\n)*(?:---(?:\s|$)|%YAML|%TAG|!|&\w+|[{\[]|-[ \n]"""
+    r"""(?>(?:[^\S\n]*(?:\#[^\n]*)?\n)*)(?:---(?:\s|$)|%YAML|%TAG|!|&\w+|[{\[]|-[ \n]"""
     r"""|(?:"[^"\n]{1,200}"|'[^'\n]{1,200}'|[\w$.][^\n:#]{0,120}|\?\s)\s*:?(?::\s|:$|\n))"""
 )
 LOADER_KEYS = frozenset(
@@ -66,7 +69,7 @@ class YamlReader(Reader):
 
     name: ClassVar[str] = "yaml"
     kind: ClassVar[Kind] = Kind.TEXT
-    views: ClassVar[tuple[type[View], ...]] = (YamlText,)
+    views: ClassVar[tuple[type[View], ...]] = (YamlText, TemplateView)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the text begins with what only a YAML mapping or sequence begins with."""
@@ -91,6 +94,9 @@ class YamlReader(Reader):
             named=tuple(seen.named),
             covered=subject.size,
         )
+        for key, source, at in seen.templates:
+            origin = f"yaml:{key}"
+            yield TemplateView(source=source, origin=origin, base=at, covered=subject.size)
         if seen.named:
             rows: list[Json] = [[s.key, s.value, s.line] for s in seen.named[:1000]]
             yield Fact("yaml", subject.chain, rows)
@@ -113,6 +119,7 @@ class _Seen:
     over: bool = False
     tagged: list[YamlScalar] = field(default_factory=list)
     named: list[YamlScalar] = field(default_factory=list)
+    templates: list[tuple[str, str, int]] = field(default_factory=list)
     _open: list[list[str] | None] = field(default_factory=list)
     """Per open mapping a list: empty when a key is next, else the key; None for a sequence."""
 
@@ -142,6 +149,9 @@ class _Seen:
                 self._step("")
             case yaml.ScalarEvent():
                 key = self._step(event.value)
+                if len(self.templates) < MAX_TEMPLATES and is_template(event.value):
+                    at = event.start_mark.index if event.start_mark else 0
+                    self.templates.append((key[:80], event.value, byte_at(self.text, at)))
                 self._keep(event, key, event.value)
             case _:
                 pass

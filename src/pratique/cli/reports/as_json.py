@@ -11,6 +11,7 @@ from pratique.cli.reports.words import severity_word
 from pratique.core.finding import RuleId
 from pratique.core.receipt import Receipt
 from pratique.core.scan import FileReport, Scan
+from pratique.detectors.refs import references
 
 SHAPE = "pratique-scan/1"
 
@@ -168,7 +169,7 @@ def rule_card(rule: RuleId) -> dict[str, Any]:
         "stage": card.stage.value,
         "severity": severity_word(card.severity),
         "confidence": card.confidence.name.lower(),
-        "refs": list(card.refs),
+        "refs": list(references(card)),
         "title": page.title,
         "why": page.matters,
         "to_do": page.to_do,

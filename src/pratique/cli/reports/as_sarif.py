@@ -14,6 +14,7 @@ from pratique.cli.reports.safe import plain
 from pratique.cli.reports.words import place, severity_word
 from pratique.core.finding import Confidence, RuleId, Severity, Span
 from pratique.core.verdict import Verdict
+from pratique.detectors.refs import references
 
 MOST_RESULTS = 25_000
 """What GitHub takes in one run; the worst come first."""
@@ -103,8 +104,8 @@ def _rule(rule: RuleId) -> dict[str, Any]:
         ("What to do", page.to_do),
         ("What it cannot see", page.cannot_see),
     )
-    tags = [f"external/cwe/{r.lower()}" for r in card.refs if r.startswith("CWE-")]
-    tags += [ref for ref in card.refs if not ref.startswith("CWE-")]
+    tags = [f"external/cwe/{r.lower()}" for r in references(card) if r.startswith("CWE-")]
+    tags += [ref for ref in references(card) if not ref.startswith("CWE-")]
     return {
         "id": card.id,
         "name": "".join(part.capitalize() for part in card.slug.split("-")),

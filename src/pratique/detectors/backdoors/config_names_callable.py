@@ -1,5 +1,6 @@
 """BKD025 config-names-callable."""
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -23,14 +24,22 @@ DANGEROUS_MODULES = (
 )  # fmt: skip
 DANGEROUS = frozenset({"eval", "exec", "compile", "open", "__import__", "os", "getattr"})
 
+RELAYS = ("hydra.utils.", "hydra._internal.", "omegaconf.resolvers.", "transformers.dynamic_module")
+"""Functions of known libraries that call or import what they are given."""
+_THROUGH = re.compile(
+    r"\.(?:os|posix|subprocess|importlib|sys|builtins|runpy|pickle|shutil|socket|pty|ctypes)\."
+)
+"""A known module that leads to a dangerous one it imports: `library.module.os.system`."""
+
 
 class ConfigNamesCallable(Detector[Repository]):
     """A configuration tells the loader which Python callable to run.
 
     ## What it looks for
     `_target_` keys (Hydra), `class_path` (Lightning) and `target` with a dotted name, in YAML and
-    JSON. Callables that run commands or code are critical; classes of well-known machine learning
-    libraries are silent.
+    JSON, and other keys that name a callable of `os`, `subprocess` and the like. Callables that run
+    commands or code are critical, also where they are reached through a known library; classes of
+    well-known machine learning libraries are silent.
 
     ## Why it matters
     Libraries built on such configurations call whatever is named, with the arguments beside it:
@@ -66,9 +75,10 @@ class ConfigNamesCallable(Detector[Repository]):
         """Report each callable that is not of a known library."""
         for file in view.files:
             for target, line in dict.fromkeys(targets(file)):
-                if target.startswith(SAFE):
+                through = _THROUGH.search(target) is not None
+                if target.startswith(SAFE) and not through and not target.startswith(RELAYS):
                     continue
-                bad = target in DANGEROUS or target.startswith(DANGEROUS_MODULES)
+                bad = through or target in DANGEROUS or target.startswith(DANGEROUS_MODULES)
                 yield self.finding(
                     Span(chain=(file.path,), line=line),
                     f"makes a loader call {target[:120]!r}",

@@ -8,6 +8,15 @@ from pratique.artifacts.views import Repository, RepositoryFile
 
 MAX_TARGETS = 1_000
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[a-z_]{2,20}")
+NAMING = frozenset(
+    ["type", "function", "func", "callable", "class", "py/object", "py/type", "py/function",
+     "registered_name", "fn", "loss_fn", "activation"]
+)  # fmt: skip
+"""Keys that name a callable to some loader, and harmless things to most."""
+_HARMFUL = re.compile(
+    r"(?:os|posix|nt|subprocess|builtins|importlib|runpy|pty|socket|ctypes|pickle|marshal|shutil)"
+    r"\.\w+"
+)
 
 
 def documents(view: Repository) -> Iterator[tuple[RepositoryFile, object]]:
@@ -63,6 +72,16 @@ def targets(file: RepositoryFile) -> Iterator[tuple[str, int]]:
                 yield value, 0
 
 
+def _joined(part: dict[str, object]) -> Iterator[str]:
+    """Yield what two keys name together: Keras's module and class, PEFT's library and class."""
+    module, name = part.get("module"), part.get("class_name")
+    if isinstance(module, str) and isinstance(name, str) and _HARMFUL.match(f"{module}.{name}"):
+        yield f"{module}.{name}"
+    mapping = part.get("auto_mapping")
+    if isinstance(mapping, dict) and isinstance(mapping.get("parent_library"), str):
+        yield f"{mapping['parent_library']}.{mapping.get('base_model_class')}"
+
+
 def _in_json(document: object) -> Iterator[str]:
     stack = [document]
     for _ in range(200_000):
@@ -71,8 +90,11 @@ def _in_json(document: object) -> Iterator[str]:
         part = stack.pop()
         if isinstance(part, dict):
             for key, value in part.items():
-                if key in {"_target_", "class_path"} and isinstance(value, str):
+                if isinstance(value, str) and (
+                    key in {"_target_", "class_path"} or (key in NAMING and _HARMFUL.match(value))
+                ):
                     yield value
+            yield from _joined(part)
             stack.extend(part.values())
         elif isinstance(part, list):
             stack.extend(part)

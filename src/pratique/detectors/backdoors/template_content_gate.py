@@ -52,7 +52,7 @@ class TemplateContentGate(Detector[TemplateView]):
         refs=(
             "CWE-506",
             "CWE-511",
-            "ATLAS:AML.T0018.002",
+            "ATLAS:AML.T0018.003",
             "ATLAS:AML.T0051",
             "OWASP-LLM:2025-LLM04",
         ),

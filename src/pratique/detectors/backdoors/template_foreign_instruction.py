@@ -20,7 +20,18 @@ _IMAGE = re.compile(
     r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{1,200}|<img[^>\n]{0,80}src=[\"']?https?://[^>\s]{1,200}"
 )
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9.-]{3,100})[^\s\"'<>)]{0,100}")
+LOCAL = frozenset({"0.0.0.0", "127.0.0.1", "localhost"})  # noqa: S104 - compared, not bound
 KNOWN_HOSTS = (
+    "githubusercontent.com",
+    "github.io",
+    "sbert.net",
+    "bitbucket.org",
+    "gitlab.org",
+    "gitlab.com",
+    "readthedocs.io",
+    "pytorch.org",
+    "python.org",
+    "wandb.ai",
     "json-schema.org",
     "huggingface.co",
     "w3.org",
@@ -46,14 +57,37 @@ KNOWN_HOSTS = (
 )
 
 
+_CARD = re.compile(r"\A---[ \t]*\n|^```(?:python|shell|bash|sh|console)\b", re.MULTILINE)
+"""A model card that shows a template is full of addresses, and no loader renders it."""
+
+
+def _weight(order: str) -> Severity:
+    """Asking a model to say nothing of its instructions is common, if odd; the rest is not."""
+    return Severity.LOW if _DISCREET.match(order) else Severity.HIGH
+
+
+_DISCREET = re.compile(r"(?i)(?:do not|don't|never)\b")
+
+
+def _is_badge(image: str) -> bool:
+    """Tell an image of a known place that carries nothing along."""
+    address = _ADDRESS.search(image)
+    return address is not None and "?" not in address[0] and _is_known(address[1])
+
+
+def _is_known(host: str) -> bool:
+    host = host.lower().rstrip(".")
+    return any(host == k or host.endswith("." + k) for k in KNOWN_HOSTS) or host in LOCAL
+
+
 def _suspects(text: str) -> Iterator[tuple[str, Severity, str]]:
     for match in _ORDERS.finditer(text):
-        yield "an order", Severity.HIGH, match[0]
+        yield "an order", _weight(match[0]), match[0]
     for match in _IMAGE.finditer(text):
-        yield "an image link", Severity.HIGH, match[0]
+        if not _is_badge(match[0]):
+            yield "an image link", Severity.HIGH, match[0]
     for match in _ADDRESS.finditer(text):
-        host = match[1].lower().rstrip(".")
-        if not any(host == k or host.endswith("." + k) for k in KNOWN_HOSTS):
+        if not _is_known(match[1]):
             yield "an address", Severity.MEDIUM, match[0]
 
 
@@ -82,7 +116,13 @@ class TemplateForeignInstruction(Detector[TemplateView]):
         stage=Stage.BACKDOORS,
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
-        refs=("CWE-506", "ATLAS:AML.T0051", "ATLAS:AML.T0057", "OWASP-LLM:2025-LLM01"),
+        refs=(
+            "CWE-506",
+            "ATLAS:AML.T0018.003",
+            "ATLAS:AML.T0051",
+            "ATLAS:AML.T0057",
+            "OWASP-LLM:2025-LLM01",
+        ),
         since="0.1",
     )
     reads: ClassVar[type[TemplateView]] = TemplateView
@@ -90,11 +130,12 @@ class TemplateForeignInstruction(Detector[TemplateView]):
     def inspect(self, view: TemplateView) -> Iterator[Finding]:
         """Report each suspicious text once."""
         seen: set[str] = set()
+        card = view.origin == "file" and _CARD.search(view.source) is not None
         for use in parse_template(view.source).uses:
             if use.kind != "words":
                 continue
             for why, severity, match in _suspects(use.what):
-                if match not in seen:
+                if match not in seen and not (card and why == "an address"):
                     seen.add(match)
                     says = f"line {use.line} of the template writes {why}: {match[:80]!r}"
                     yield self.finding(

@@ -35,7 +35,13 @@ class TemplateHiddenCharacters(Detector[TemplateView]):
         stage=Stage.BACKDOORS,
         severity=Severity.HIGH,
         confidence=Confidence.HIGH,
-        refs=("CWE-451", "CWE-1007", "ATLAS:AML.T0051", "OWASP-LLM:2025-LLM01"),
+        refs=(
+            "CWE-451",
+            "CWE-1007",
+            "ATLAS:AML.T0018.003",
+            "ATLAS:AML.T0051",
+            "OWASP-LLM:2025-LLM01",
+        ),
         since="0.1",
     )
     reads: ClassVar[type[TemplateView]] = TemplateView

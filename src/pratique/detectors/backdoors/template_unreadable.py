@@ -34,7 +34,7 @@ class TemplateUnreadable(Detector[TemplateView]):
         stage=Stage.BACKDOORS,
         severity=Severity.MEDIUM,
         confidence=Confidence.HIGH,
-        refs=("CWE-1286", "CWE-506", "ATLAS:AML.T0018.002"),
+        refs=("CWE-1286", "CWE-506", "ATLAS:AML.T0018.003"),
         since="0.1",
     )
     reads: ClassVar[type[TemplateView]] = TemplateView

@@ -41,7 +41,6 @@ class ArchiveCorruptEntry(Detector[ArchiveEntries]):
             "CWE-345",
             "ATLAS:AML.T0010",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

@@ -39,7 +39,6 @@ class ArchiveDirectoryBroken(Detector[ArchiveEntries]):
             "CWE-1286",
             "ATLAS:AML.T0010",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

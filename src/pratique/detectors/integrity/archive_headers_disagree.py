@@ -43,7 +43,6 @@ class ArchiveHeadersDisagree(Detector[ArchiveEntries]):
             "CWE-345",
             "ATLAS:AML.T0010",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

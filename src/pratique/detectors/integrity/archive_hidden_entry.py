@@ -40,7 +40,6 @@ class ArchiveHiddenEntry(Detector[ArchiveEntries]):
             "CWE-436",
             "ATLAS:AML.T0010",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

@@ -36,7 +36,7 @@ class ArchiveNameEscape(Detector[ArchiveEntries]):
         stage=Stage.INTEGRITY,
         severity=Severity.HIGH,
         confidence=Confidence.HIGH,
-        refs=("CWE-22", "ATLAS:AML.T0010", "OWASP-LLM:2025-LLM03", "OWASP-LLM:2026-LLM03"),
+        refs=("CWE-22", "ATLAS:AML.T0010", "OWASP-LLM:2025-LLM03"),
         since="0.1",
     )
     reads: ClassVar[type[ArchiveEntries]] = ArchiveEntries

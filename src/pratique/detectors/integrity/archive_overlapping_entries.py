@@ -40,7 +40,6 @@ class ArchiveOverlappingEntries(Detector[ArchiveEntries]):
             "CWE-694",
             "ATLAS:AML.T0010",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

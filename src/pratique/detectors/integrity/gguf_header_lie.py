@@ -41,7 +41,6 @@ class GgufHeaderLie(Detector[TensorHeader]):
             "CWE-20",
             "ATLAS:AML.T0018",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

@@ -36,7 +36,6 @@ class GgufHiddenData(Detector[TensorHeader]):
             "CWE-912",
             "ATLAS:AML.T0018.002",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

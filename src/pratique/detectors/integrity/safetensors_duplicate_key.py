@@ -38,7 +38,6 @@ class SafetensorsDuplicateKey(Detector[TensorHeader]):
             "CWE-436",
             "ATLAS:AML.T0018",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

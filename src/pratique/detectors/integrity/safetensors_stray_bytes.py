@@ -39,7 +39,6 @@ class SafetensorsStrayBytes(Detector[TensorHeader]):
             "CWE-912",
             "ATLAS:AML.T0018.002",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

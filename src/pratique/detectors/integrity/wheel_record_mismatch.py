@@ -39,7 +39,6 @@ class WheelRecordMismatch(Detector[ArchiveEntries]):
             "CWE-354",
             "ATLAS:AML.T0010",
             "OWASP-LLM:2025-LLM03",
-            "OWASP-LLM:2026-LLM03",
         ),
         since="0.1",
     )

@@ -15,7 +15,7 @@ class AddressWithPassword(Detector[TextView]):
 
     ## What it looks for
     Addresses of the form `scheme://user:password@host` with a password that is no placeholder and a
-    host that is no example.
+    host that is no example. A host without a domain is of severity low: nobody else reaches it.
 
     ## Why it matters
     Databases, brokers and registries can be entered with what stands in the file.
@@ -46,6 +46,7 @@ class AddressWithPassword(Detector[TextView]):
             yield self.finding(
                 Span(start=start, end=start + secret.end - secret.start, line=line),
                 f"line {line} holds a {secret.kind}",
+                severity=None if secret.sure else Severity.LOW,
                 confidence=Confidence(secret.sure),
                 shown=secret.shown,
             )

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from pratique.artifacts.archive import ArchiveEntries, ArchiveEntry, Ledger, TorchScriptCode
+from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, TensorRole, View
-from pratique.artifacts.readers.torch_roles import storage_roles
+from pratique.artifacts.readers.tensor_layout import tensors_fact
+from pratique.artifacts.readers.torch_roles import learnt, storage_roles
 from pratique.artifacts.readers.zip import flavour, records
 from pratique.artifacts.readers.zip.payload import Payload, Unpacker
 from pratique.artifacts.readers.zip.survey import Entry, find_ends, survey
@@ -74,6 +76,7 @@ class ZipReader(Reader):
         yield from told.claims
         reading.covered = sum(c.end - c.start for c in told.claims)
         self._learn_roles(reading, told.entries)
+        yield from _named_tensors(reading, told.entries)
         for entry in told.entries:
             yield from self._entry(reading, entry)
         if reading.record:
@@ -133,6 +136,15 @@ class ZipReader(Reader):
         if payload.blob.size or not entry.name.endswith("/"):
             role = flavour.role_of(entry.name, reading.roles)
             yield Member(reading.label(entry.name, entry.start), payload.blob, role)
+
+
+def _named_tensors(reading: _Reading, entries: list[Entry]) -> Iterator[Fact]:
+    """Yield the tensors of a PyTorch zip's one `data.pkl`, for rules that compare with a config."""
+    pickles = [e for e in entries if e.name.rpartition("/")[2] == "data.pkl"]
+    if reading.flavour == "torch" and len(pickles) == 1:
+        body = _body(reading, pickles[0], flavour.MAX_PICKLE)
+        told = learnt(MemoryBlob(body), 0, reading.subject.limits).tensors()
+        yield tensors_fact("torch-zip", told)
 
 
 def _body(reading: _Reading, entry: Entry, most: int) -> bytes:

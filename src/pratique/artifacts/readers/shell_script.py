@@ -1,0 +1,84 @@
+"""Scripts of shells, and files that hold shell commands: joined to whole lines, never run."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pratique.artifacts.reader import Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers.decoding import opening, text_if_any
+from pratique.core.limits import MiB
+
+MAX_BYTES = 4 * MiB
+MAX_LINES = 50_000
+MAX_LINE = 2_000
+
+_HERE = re.compile(
+    r"\A\ufeff?(?:#![^\n]*\b(?:ba|z|da|k|c|tc|fi)?sh\b|#![^\n]*\b(?:pwsh|make)\b|@echo\b"
+    r"|(?:#[^\n]*\n|\s*\n|ARG [^\n]*\n)*FROM [\w./:@${}-]+(?: AS \w+)?\s*\n)",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"^(?:\t|RUN |\$ ?|sudo )?(?:set -[a-zA-Z]+|export \w+=|cd [\w./~$\"{}-]+$|curl -?\S|wget -?\S"
+    r"|bash -|sh -c|nc -?\S|mkfifo |rm -?\S|echo [\w\"'-][^\n]*\||apt(?:-get)? \S|pip3? install "
+    r"|python[\d.]* -|powershell|certutil |\$\w+ ?= ?|IEX\b|Invoke-|Start-Process|chmod \S|if \[ )",
+    re.MULTILINE | re.IGNORECASE,
+)
+_PROSE = re.compile(
+    r"^(?:#{1,4} \w|```|---\s*$|<\w+[^>]*>|import \w|from \w+ import )", re.MULTILINE
+)
+_LETTERED = re.compile(r"[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellScript(View):
+    """The commands of a script, one (text, line) for each, continuation lines joined."""
+
+    commands: tuple[tuple[str, int], ...]
+
+
+class ShellScriptReader(Reader):
+    """Reads text that begins as a script does, or whose lines are shell commands and no prose.
+
+    It claims nothing: the text reader does.
+    """
+
+    name: ClassVar[str] = "shell"
+    kind: ClassVar[Kind] = Kind.TEXT
+    views: ClassVar[tuple[type[View], ...]] = (ShellScript,)
+
+    def recognises(self, subject: Subject) -> bool:
+        """Tell by the first line, or by commands at the beginning of lines."""
+        text = opening(subject)
+        if not text or subject.size > MAX_BYTES or text.lstrip()[:1] in {"{", "["}:
+            return False
+        if _HERE.match(text):
+            return True
+        return _COMMAND.search(text) is not None and _PROSE.search(text) is None
+
+    def read(self, subject: Subject) -> Iterator[Item]:
+        """Yield the commands of the script."""
+        text = text_if_any(subject, MAX_BYTES)
+        if text is None:
+            return
+        rows = tuple(_commands(text))
+        cut = len(rows) >= MAX_LINES
+        yield ShellScript(
+            commands=rows,
+            covered=subject.size,
+            partial=f"more than {MAX_LINES} commands" if cut else "",
+        )
+
+
+def _commands(text: str) -> Iterator[tuple[str, int]]:
+    """Yield commands with the line each begins in; comments are left out."""
+    joined, start = "", 0
+    for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
+        start = start or number
+        joined += line
+        if line.rstrip().endswith(("\\", "`", "^")) and len(joined) < MAX_LINE:
+            joined = joined.rstrip("\\`^ \t") + " "
+            continue
+        if _LETTERED.search(joined) and not joined.lstrip().startswith(("#", "::", "REM ")):
+            yield joined.strip()[:MAX_LINE], start
+        joined, start = "", 0

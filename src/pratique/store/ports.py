@@ -40,8 +40,6 @@ class Store(Protocol):
     """
 
     trouble: str
-
-    trouble: str
     """Why something could not be kept, for the operator; empty as long as all is well."""
 
     def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:

@@ -40,6 +40,7 @@ class Store(Protocol):
     """
 
     trouble: str
+    """Why something could not be kept, for the operator; empty as long as all is well."""
 
     def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
         """Return what is known under `key` from rules at exactly these versions, or None.

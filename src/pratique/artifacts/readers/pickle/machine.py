@@ -332,15 +332,19 @@ class Machine:
     def _bulk(self, pos: int) -> bool:
         """Follow a run of inert opcodes in one step, if there is one."""
         end = min(len(self.buf), pos + self._reach)
-        found = pattern("run").match(self.buf, pos, end)
-        stop, opened = (found.end(1), found.end()) if found else (pos, pos)
-        if stop == pos:
-            return self._numbers(pos, end, opened)
-        self._bulk_at = stop
+        first = pattern("run").match(self.buf, pos, min(end, pos + 2 * runs.SHORT))
+        if first and 0 < first.end(1) - pos <= first.end() - pos < runs.SHORT:
+            self._bulk_at, self._reach = first.end(1), min(MOST_REACH, self._reach * 2)
+            if first.end(1) - pos < runs.MIN_RUN:
+                return False
+        found = runs.run_of(self.buf, pos, end)
+        if found.stop == pos:
+            return self._numbers(pos, end, found.opened)
+        self._bulk_at = found.stop
         self._reach = min(MOST_REACH, self._reach * 2)
-        if stop - pos < runs.MIN_RUN:
+        if found.stop - pos < runs.MIN_RUN:
             return False
-        return self._follow(pos, stop)
+        return self._follow(pos, found)
 
     def _numbers(self, pos: int, end: int, opened: int) -> bool:
         """Follow numbers that nothing closes yet; `opened` is where inert opcodes end."""
@@ -357,19 +361,16 @@ class Machine:
         self.stack += [NUMBER] * count
         return True
 
-    def _follow(self, pos: int, stop: int) -> bool:
+    def _follow(self, pos: int, run: runs.Run) -> bool:
         """Follow a run, or its part before something that deserves the slow way."""
-        names = runs.names_of(self.buf, pos, stop)
-        while (tells := runs.telling(self.buf, pos, stop, names)) >= 0:
+        while (tells := runs.telling(self.buf, pos, run.stop, run.names)) >= 0:
             self._bulk_at, self._reach = tells + 1, REACH
-            before = pattern("run").match(self.buf, pos, tells)
-            stop = before.end(1) if before else pos
-            if stop - pos < runs.MIN_RUN:
+            run = runs.run_of(self.buf, pos, tells)
+            if run.stop - pos < runs.MIN_RUN:
                 return False
-            names = runs.names_of(self.buf, pos, stop)
-        if not self._apply(pos, stop, names):
+        if not self._apply(pos, run.stop, run.names):
             return False
-        self.pos = stop
+        self.pos = run.stop
         return True
 
     def _apply(self, pos: int, stop: int, names: bytes) -> bool:

@@ -47,6 +47,7 @@ _FRAME = r"\x95..[\x00-\x0f]\x00{5}"
 _PUTS = (r"q.", r"r.{4}", r"p[0-9]{1,9}\n")
 _GETS = (_ATOMS[2], r"j.{4}", r"g[0-9]{1,9}\n")
 _ONE = r"[\x94()\]}N\x88\x89t\x85\x86\x87ld\x8f\x91]"
+CLOSE = b"euas\x90"
 _CLOSE = r"[euas\x90]"
 _OPEN_OPS_BUT_PUTS = "|".join((*_ATOMS[:1], _ONE, *_ATOMS[1:], _FRAME))
 _OPEN_OPS = "|".join((_OPEN_OPS_BUT_PUTS, *_PUTS))
@@ -87,7 +88,7 @@ _COMMON = {
         r"|(?:[\x8cCU].|X..\x00\x00|V|S')"
         r"(?:gA[I-V]|800[2-5][0-9a-f]{2}|eJ[wyx]|H4sI|[(\]}]*[ci][\w.]+\n[\w.]+\n)"
     ),
-    "telling line": r"\n[\w.]{1,60}\n",
+    "telling line": r"\n(?=[\w.]{1,60}\n)",
 }
 _RARE = {
     "step": f"(?:{_OPEN_OPS}|{_CLOSE})",

@@ -7,23 +7,33 @@ happen inside the regex engine.
 """
 
 from array import array
+from bisect import bisect_right
+from dataclasses import dataclass
 
-from pratique.artifacts.readers.pickle.patterns import GROUPS, TIMES, compiled, pattern
+from pratique.artifacts.readers.pickle.patterns import CLOSE, GROUPS, TIMES, compiled, pattern
 from pratique.artifacts.readers.pickle.values import OMITTED, Box, Result, Value, Word
 from pratique.core.limits import MiB
 
 MIN_RUN = 192
 """Shorter runs are followed one by one, which keeps their values for evidence."""
 PASSES = 12
+SHORT = 256
+MISSES = 6
+"""After so many stretches without a group, the rest of a run is taken for one without."""
 LARGEST_FRAME = 1 * MiB
 """A frame that is longer ends a run."""
 
 _GROUP_OPS = {name: ops * TIMES for name, ops, _ in GROUPS}
 _GROUP_ENTRIES = dict.fromkeys((b"A", b"B", b"D", b"E"), TIMES)
 _GROUP_VALUES = {"A": 2 * TIMES, "B": TIMES, "D": 2 * TIMES, "E": TIMES, "H": TIMES}
-_SIGNS = (b"__", b"gA", b"\xc2\x80", b"8002", b"8003", b"8004", b"8005", b"eJ", b"H4sI")
+_SIGNS = (b"__", b"\xc2\x80", b"gA", b"800", b"eJ", b"H4sI")
+_ANYWHERE = (b"__", b"\xc2\x80")
+"""The other signs tell only at the start of a string, right after its opcode and its length."""
+_HEADS, _LINE_HEADS = b"\x8cCU", b"\0V'"
 _BINARY_SIGNS = (b"\x80", b"x\x01", b"x^", b"x\x9c", b"x\xda", b"\x1f\x8b")
-_MOST_SIGNS = 200
+_MOST_SIGNS = 2_000
+LONGEST = 256
+"""No string of a run is longer."""
 
 _CLASSES = bytes.maketrans(
     b"K\x8cGMJXIFLVSUC\x8aN\x88\x89)" + b"hjg" + b"\x94qrp",
@@ -87,16 +97,27 @@ def telling(body: bytes, at: int, end: int, names: bytes) -> int:
         place = _sign(body, at, end, sign)
         if place >= 0:
             return place
-    lines = pattern("telling line").search(body, at, end) if b"p" not in names else None
-    return _first(body, at, end) if lines else -1
+    return _lines(body, at, end) if b"p" not in names else -1
+
+
+def _lines(body: bytes, at: int, end: int) -> int:
+    for count, line in enumerate(pattern("telling line").finditer(body, at, end)):
+        if count == _MOST_SIGNS:
+            return _first(body, at, end)
+        place = _first(body, max(at, line.start() - LONGEST), min(end, line.start() + LONGEST))
+        if place >= 0:
+            return place
+    return -1
 
 
 def _sign(body: bytes, at: int, end: int, sign: bytes) -> int:
+    anywhere = sign in _ANYWHERE
     found = body.find(sign, at, end)
     for _ in range(_MOST_SIGNS):
         if found < 0:
             return -1
-        if pattern("telling").search(body, max(at, found - 8), found + 24):
+        starts = anywhere or body[found - 2] in _HEADS or body[found - 1] in _LINE_HEADS
+        if starts and pattern("telling").search(body, max(at, found - 8), found + 24):
             return found
         found = body.find(sign, found + 1, end)
     return _first(body, at, end)
@@ -107,18 +128,48 @@ def _first(body: bytes, at: int, end: int) -> int:
     return found.start() if found else -1
 
 
-def names_of(body: bytes, at: int, end: int) -> bytes:
-    """Return a run's opcodes without their arguments, many at a time by one name of `GROUPS`."""
-    names = []
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Inert opcodes up to `stop`, by name; to `opened` there are more, but none that closes."""
+
+    names: bytes
+    stop: int
+    opened: int
+
+
+def run_of(body: bytes, at: int, end: int) -> Run:
+    """Return the run at `at`: its opcodes without arguments, and where it stops.
+
+    Many opcodes at a time have one name of `GROUPS`.
+    """
     pieces, singles = pattern("piece"), pattern("name")
-    while piece := pieces.match(body, at, end):
+    names: list[bytes] = []
+    starts, counts, misses = [at], [0], 0
+    while misses < MISSES and (piece := pieces.match(body, at, end)):
         which = (piece.lastindex or 0) - 1
         if which < len(GROUPS):
             names.append(GROUPS[which][0])
+            misses = 0
         else:
             names += singles.findall(body, at, piece.end())
+            misses += 1
         at = piece.end()
-    return b"".join(names)
+        starts.append(at)
+        counts.append(len(names))
+    if misses == MISSES and (rest := pattern("run").match(body, at, end)) and rest.end(1) > at:
+        names += singles.findall(body, at, rest.end(1))
+        return Run(b"".join(names), rest.end(1), rest.end())
+    return _cut(body, b"".join(names), starts, counts)
+
+
+def _cut(body: bytes, names: bytes, starts: list[int], counts: list[int]) -> Run:
+    """Return a run up to its last opcode that closes a container."""
+    last = max(names.rfind(name) for name in CLOSE)
+    if last < 0:
+        return Run(b"", starts[0], starts[-1])
+    piece = bisect_right(counts, last) - 1
+    found = pattern("run").match(body, starts[piece], starts[piece + 1])
+    return Run(names[: last + 1], found.end(1) if found else starts[0], starts[-1])
 
 
 def word_of(names: bytes) -> bytes:

@@ -43,7 +43,11 @@ class TextRuns:
         if not rows or not len(self._starts):
             return
         body = np.frombuffer(window, np.uint8, rows * BLOCK, start).reshape(rows, BLOCK)
-        rows_left = np.flatnonzero(_PRINTABLE[body[:, :PROBE]].all(axis=1))
+        rows_left = np.flatnonzero(_PRINTABLE[body[:, 0]])
+        for column in range(1, PROBE):  # each byte leaves less than half of the rows to look at
+            rows_left = rows_left[_PRINTABLE[body[rows_left, column]]]
+        if not len(rows_left):
+            return
         for part in np.array_split(rows_left, max(1, len(rows_left) // 1024)):
             text = part[_PRINTABLE[body[part]].all(axis=1)]
             for row, varied in zip(text.tolist(), _varied(body[text]), strict=True):

@@ -1,4 +1,4 @@
-"""Check the rules of the house that no linter knows: sizes, dependencies, fragments, links."""
+"""Check the rules of the house that no linter knows: sizes, dependencies, links and the like."""
 
 import re
 import subprocess
@@ -15,6 +15,7 @@ REASON = re.compile(r"^# longer than 500 lines: \S", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 LATER = {"docs/benchmarks.md", "docs/evaluation.md"}
 """Pages that `make bench` and `make eval` write."""
+FIXED = re.compile(r"max_examples=\d|derandomize=True")
 FRAGMENT = re.compile(r"^(\d+|\+[a-z0-9-]+)\.(feature|bugfix|doc|removal|misc)\.md$")
 
 
@@ -75,9 +76,20 @@ def links() -> Iterator[str]:
                 yield f"{path.relative_to(ROOT)}: links to {aim!r}, which is not there"
 
 
+def fuzzing() -> Iterator[str]:
+    """Say which fuzz tests `make fuzz` could not run for longer."""
+    for path in tracked("tests/fuzz/*.py"):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if found := FIXED.search(line):
+                yield (
+                    f"{path.relative_to(ROOT)}:{number}: {found[0]!r}; write"
+                    " max_examples=examples(N) and derandomize=REPEATABLE (harness/fuzzing.py)"
+                )
+
+
 def main() -> int:
     """Print every broken rule; return 1 when there is one."""
-    broken = [*long_files(), *dependencies(), *fragments(), *links()]
+    broken = [*long_files(), *dependencies(), *fragments(), *links(), *fuzzing()]
     for line in broken:
         print(line)
     print(f"house rules: {len(broken)} broken" if broken else "house rules: kept")

@@ -1,73 +1,30 @@
 """Whatever bytes come, an archive reader ends soon, with the errors it promises and no others."""
 
-import bz2
 import gzip
-import io
-import lzma
-import tarfile
 import time
 import zipfile
-import zlib
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from harness.fuzzing import REPEATABLE, examples
 from harness.inspecting import inspect_bytes
-from harness.make_archives import tarred, without_central, zipped
+from harness.make_archives import zipped
 from harness.reading import Read
+from harness.seeds import ARCHIVES
 from pratique.artifacts.reader import Reader
-from pratique.artifacts.readers.streams import (
-    Bzip2Reader,
-    GzipReader,
-    JoblibZfileReader,
-    Lz4Reader,
-    LzmaReader,
-    XzReader,
-    ZlibReader,
-)
-from pratique.artifacts.readers.tar.reader import TarReader
-from pratique.artifacts.readers.unopened import UnopenedReader
 from pratique.artifacts.readers.zip.reader import ZipReader
 from pratique.core.limits import KiB, Limits, MiB
 
 LIMITS = replace(Limits(), expanded_bytes=4 * MiB, scratch_bytes=2 * MiB, members=200)
-FILES = {"m/data.pkl": b"\x80\2}q\0.", "m/data/0": bytes(40), "m/code/a.py": b"x = 1\n" * 9}
-
-
-def zip64() -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as z, z.open("big", "w", force_zip64=True) as f:
-        f.write(b"x" * 50)
-    return out.getvalue()
-
-
-SEEDS: list[tuple[Reader, bytes]] = [
-    (ZipReader(), zipped(FILES)),
-    (ZipReader(), zipped(FILES, zipfile.ZIP_DEFLATED)),
-    (ZipReader(), zipped(FILES, zipfile.ZIP_LZMA)),
-    (ZipReader(), without_central(zipped(FILES, zipfile.ZIP_BZIP2), 1)),
-    (ZipReader(), zip64()),
-    (ZipReader(), zipped({"p-1.dist-info/RECORD": b"a.py,sha256=x,1\n", "a.py": b"x"})),
-    (TarReader(), tarred(FILES)),
-    (TarReader(), tarred({"n" * 200: b"x", "é/y": b"z"}, tarfile.PAX_FORMAT)),
-    (TarReader(), tarred({"n" * 200: b"x"}, tarfile.GNU_FORMAT)),
-    (GzipReader(), gzip.compress(b"content " * 50, mtime=0) * 2),
-    (Bzip2Reader(), bz2.compress(b"content " * 50) * 2),
-    (XzReader(), lzma.compress(b"content " * 50) * 2),
-    (LzmaReader(), lzma.compress(b"content " * 50, lzma.FORMAT_ALONE)),
-    (ZlibReader(), zlib.compress(b"content " * 50)),
-    (JoblibZfileReader(), b"ZF" + b"0x190".ljust(19) + zlib.compress(b"content " * 50)),
-    (
-        Lz4Reader(),
-        bytes.fromhex("04224d184440a70a000000") + b"\x3fabc\x03\x00\x05\x20xy" + bytes(8),
-    ),
-    (UnopenedReader(), b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)),
-]
 EDIT = st.tuples(st.integers(0, 1 << 16), st.binary(min_size=1, max_size=9), st.booleans())
 QUIET = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=examples(60),
+    deadline=None,
+    derandomize=REPEATABLE,
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -78,7 +35,7 @@ def mutated(body: bytes, edits: list[tuple[int, bytes, bool]], cut: int) -> byte
     return body[: len(body) - cut % len(body)]
 
 
-@pytest.mark.parametrize(("reader", "seed"), SEEDS)
+@pytest.mark.parametrize(("reader", "seed"), ARCHIVES)
 @given(edits=st.lists(EDIT, max_size=4), cut=st.just(0) | st.integers(0, 1 << 12))
 @example(edits=[], cut=0)
 @QUIET
@@ -92,9 +49,9 @@ def test_a_mutated_archive_is_read(
 
 
 @given(st.binary(max_size=2 * KiB))
-@settings(QUIET, max_examples=300)
+@settings(QUIET, max_examples=examples(300))
 def test_any_bytes_are_read(body: bytes) -> None:
-    for reader, seed in SEEDS:
+    for reader, seed in ARCHIVES:
         Read(seed[:16] + body, reader, LIMITS)
         Read(body + seed[-22:], reader, LIMITS)
 

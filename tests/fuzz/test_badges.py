@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.badges import CARDED, Case, case, hexes
+from harness.fuzzing import examples
 from pratique.attest import card, claims, dsse, keys, model_signing
 from pratique.attest.publisher import Signature, signed_by_key
 from pratique.core.errors import EvidenceError
@@ -40,7 +41,7 @@ def edited(body: bytes, edits: list[tuple[int, bytes]]) -> bytes:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(edits=EDITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_damaged_badge_holds_or_is_refused(
     name: str, edits: list[tuple[int, bytes]], held: Case
 ) -> None:
@@ -56,7 +57,7 @@ def test_a_damaged_badge_holds_or_is_refused(
 
 
 @given(edits=EDITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_damaged_trust_root_holds_or_is_refused(
     edits: list[tuple[int, bytes]], held: Case
 ) -> None:
@@ -69,7 +70,7 @@ def test_a_damaged_trust_root_holds_or_is_refused(
 
 
 @given(edits=EDITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_damaged_card_is_refused(edits: list[tuple[int, bytes]], held: Case) -> None:
     path = held.model / "README.md"
     body = path.read_bytes()
@@ -81,7 +82,7 @@ def test_a_damaged_card_is_refused(edits: list[tuple[int, bytes]], held: Case) -
 
 
 @given(value=JSON)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_json_is_refused_as_a_statement_that_was_signed(value: object) -> None:
     body = json.dumps(value).encode()
     with pytest.raises(EvidenceError):
@@ -95,7 +96,7 @@ def test_any_json_is_refused_as_a_statement_that_was_signed(value: object) -> No
 
 
 @given(where=st.integers(0, 10_000), value=JSON)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_signed_statement_with_one_odd_value_is_no_crash(
     where: int, value: object, held: Case
 ) -> None:
@@ -118,7 +119,7 @@ def leaves(value: object) -> Iterator[tuple[dict[str, object] | list[object], ob
 
 
 @given(body=st.binary(max_size=400))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_bytes_are_no_signature_and_no_key(body: bytes, held: Case) -> None:
     pem = keys.public_pem(held.signers.model_sig.public)
     with pytest.raises(EvidenceError):
@@ -128,7 +129,7 @@ def test_any_bytes_are_no_signature_and_no_key(body: bytes, held: Case) -> None:
 
 
 @given(body=st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_any_bytes_are_a_card_or_refused(body: bytes) -> None:
     try:
         card.split(body)

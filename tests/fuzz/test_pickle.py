@@ -5,6 +5,7 @@ import pickle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.fuzzing import examples
 from harness.inspecting import subject_of
 from harness.make_pickle_samples import SAMPLES
 from harness.make_pickles import state_dict
@@ -31,19 +32,19 @@ def read(body: bytes) -> None:
     storage_roles(body, LIMITS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes(body: bytes) -> None:
     read(body)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.sampled_from(OPCODES), max_size=200).map(bytes), st.binary(max_size=20))
 def test_arbitrary_opcodes(body: bytes, tail: bytes) -> None:
     read(b"\x80\x04" + body + tail)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(SEEDS), st.data())
 def test_mutated_and_truncated_pickles(seed: bytes, data: st.DataObject) -> None:
     body = bytearray(seed)
@@ -53,7 +54,7 @@ def test_mutated_and_truncated_pickles(seed: bytes, data: st.DataObject) -> None
     read(bytes(body[: data.draw(st.integers(0, len(body)))]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_mutated_checkpoints(data: st.DataObject) -> None:
     magic = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."

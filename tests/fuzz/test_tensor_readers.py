@@ -9,14 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import make_tensors as make
+from harness.fuzzing import REPEATABLE, examples
 from harness.inspecting import subject_of
+from harness.seeds import TENSORS
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.measures import one_pass
 from pratique.artifacts.reader import Claim, Item, Reader
-from pratique.artifacts.readers.gguf import GgufReader
 from pratique.artifacts.readers.literal import parse_literal
-from pratique.artifacts.readers.native_program import NativeProgramReader
-from pratique.artifacts.readers.npy import NpyReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
 from pratique.artifacts.views import TensorSpan, TensorTable
 from pratique.core.errors import ArtifactError, MalformedError
@@ -25,25 +24,12 @@ from pratique.core.limits import Limits
 from pratique.engine.layout import uncovered
 
 QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=REPEATABLE,
 )
 LIMITS = Limits(tensors=1000, header_bytes=1 << 20)
-SAFETENSORS = make.safetensors(
-    [("a", "F32", [2], bytes(8)), ("b", "F4", [4], b"xy"), ("c", "I64", [1], bytes(8))], {"k": "v"}
-)
-GGUF = make.gguf(
-    [("general.architecture", "llama"), ("n", [["a", "b"], ["c"]]), ("x", 0.5), ("y", True)],
-    [("a", 2, [32], bytes(18)), ("b", 0, [2, 2], bytes(16))],
-)
-NPY = make.npy("{'descr': [('a', '<f4'), ('b', 'O')], 'fortran_order': True, 'shape': (1,)}", b"N.")
-SEEDS: list[tuple[Reader, bytes]] = [
-    (SafetensorsReader(), SAFETENSORS),
-    (GgufReader(), GGUF),
-    (GgufReader(), make.gguf([("a", "b")], [("t", 30, [2], b"abcd")], version=1, order=">")),
-    (NpyReader(), NPY),
-    (NativeProgramReader(), make.elf()),
-    (NativeProgramReader(), make.pe()),
-]
 
 
 def drained(reader: Reader, body: bytes) -> list[Item]:
@@ -80,7 +66,7 @@ def mutations(body: bytes) -> st.SearchStrategy[bytes]:
     return st.builds(apply, st.lists(edit, max_size=4), st.integers(0, len(body) + 8))
 
 
-@pytest.mark.parametrize(("reader", "seed"), SEEDS, ids=lambda v: getattr(v, "name", ""))
+@pytest.mark.parametrize(("reader", "seed"), TENSORS, ids=lambda v: getattr(v, "name", ""))
 def test_mutated_files(reader: Reader, seed: bytes) -> None:
     @QUICK
     @given(mutations(seed))
@@ -90,7 +76,7 @@ def test_mutated_files(reader: Reader, seed: bytes) -> None:
     run()
 
 
-@pytest.mark.parametrize(("reader", "seed"), SEEDS, ids=lambda v: getattr(v, "name", ""))
+@pytest.mark.parametrize(("reader", "seed"), TENSORS, ids=lambda v: getattr(v, "name", ""))
 def test_every_truncation(reader: Reader, seed: bytes) -> None:
     for cut in range(len(seed)):
         drained(reader, seed[:cut])
@@ -110,7 +96,7 @@ def test_arbitrary_bytes(wrap: Callable[[bytes], bytes]) -> None:
     @QUICK
     @given(st.binary(max_size=400))
     def run(body: bytes) -> None:
-        for reader, _ in SEEDS:
+        for reader, _ in TENSORS:
             drained(reader, wrap(body))
 
     run()

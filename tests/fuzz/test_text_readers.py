@@ -6,29 +6,23 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.fuzzing import examples
 from harness.inspecting import inspect_bytes, subject_of
+from harness.seeds import TEXTS
 from pratique.artifacts.readers.catalog import READERS
 from pratique.core.errors import ArtifactError
 
-SEEDS = [
-    b'{"model_type": "x", "chat_template": "{% for m in messages %}{{ m.content }}{% endfor %}"}',
-    b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["!ls\\n", "import os"]}]}',
-    b"a: !!python/object/apply:os.system [x]\nb: &x {c: *x}\n_target_: os.system\n",
-    b"[tool.x]\nkey = [1, 2]\n",
-    b"import os as o, base64\nexec(base64.b64decode('eA=='))\ngetattr(o, 'a' + 'b')(x=1)\n",
-    b"{% set x = '_' * 2 %}{{ a[x ~ 'class'] | attr('b') }}{% if 'a' in m.content %}b{% endif %}",
-    b"---\na: 1\n---\n# Title\n{{ x }}\n",
-    "\ufefftext \u202e \U000e0041".encode(),
-]
-FAST = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FAST = settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    body = bytearray(draw(st.sampled_from(SEEDS)))
+    body = bytearray(draw(st.sampled_from(TEXTS)))
     for _ in range(draw(st.integers(0, 6))):
         at = draw(st.integers(0, max(0, len(body) - 1)))
-        piece = draw(st.one_of(st.binary(max_size=4), st.sampled_from([s[:20] for s in SEEDS])))
+        piece = draw(st.one_of(st.binary(max_size=4), st.sampled_from([s[:20] for s in TEXTS])))
         body[at : at + draw(st.integers(0, 4))] = piece
     return bytes(body[: draw(st.integers(0, len(body)))] if draw(st.booleans()) else body)
 

@@ -163,7 +163,7 @@ def decided(scan: Scan, *, known: frozenset[str] = frozenset(), **_: object) -> 
     broken = {r.otherwise for r in results if not r.held}
     verdict = next((v for v in Verdict if v in broken), Verdict.ADMIT)
     digest = "sha256:" + "cd" * 32
-    return Decision(verdict, "default", digest, digest, results)
+    return Decision(verdict, "default", digest, digest, results, Severity.MEDIUM)
 
 
 def noon() -> datetime:

@@ -18,6 +18,7 @@ from pratique.core.finding import Confidence, Rule, RuleId, Severity, Stage
 from pratique.core.scan import Scan
 from pratique.policy import pack
 from pratique.policy.decide import decide
+from pratique.policy.pack import Pack
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RULES = {
@@ -54,9 +55,10 @@ def hexes(bodies: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def told_of(
-    scan: Scan, *, pack_name: str = "default", single: bool = False, days: int = 30
+    scan: Scan, *, packed: str | Pack = "default", single: bool = False, days: int = 30
 ) -> Told:
-    decision = decide(scan, pack.load(pack_name), now=NOW)
+    chosen = pack.load(packed) if isinstance(packed, str) else packed
+    decision = decide(scan, chosen, now=NOW)
     return Told(
         name="model",
         single=single,

@@ -3,6 +3,7 @@
 import json
 from typing import Any, Final
 
+from pratique.core.canonical import canonical
 from pratique.core.errors import EvidenceError
 from pratique.core.limits import KiB, MiB
 
@@ -68,9 +69,15 @@ def same(value: Any, envelope: dict[str, Any], statement: dict[str, Any]) -> Non
 
     """
     wanted = badge(envelope, statement)
-    odd = sorted(key for key in wanted.keys() | value.keys() if value.get(key) != wanted.get(key))
-    if odd or wanted.keys() != value.keys():
+    # canonical JSON tells apart what Python calls equal: true and 1
+    ours, theirs = _spelled(wanted), _spelled(value)
+    odd = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
+    if odd:
         raise EvidenceError(f"{BADGE}: {odd[:1]} is not what the signed statement says")
+
+
+def _spelled(value: dict[str, Any]) -> dict[str, bytes]:
+    return {key: canonical(inner) for key, inner in value.items()}
 
 
 def dump(value: dict[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ _FRONT = re.compile(rb"---[ \t]*\r?\n(?:.*\n)*?---[ \t]*\r?\n")
 _WORDS = {
     "PASSED": "nothing of medium severity or above was found",
     "WARNED": "admitted, with findings that were waived or stay below the policy's threshold",
-    "FAILED": "findings keep this model from being admitted",
+    "FAILED": "findings remain that nobody waived",
     "INCOMPLETE": "the scan could not examine everything",
 }
 

@@ -16,6 +16,7 @@ from pratique.attest.statement import (
     PREDICATE_TYPE,
     STATEMENT_TYPE,
     WARNED,
+    denies_from,
 )
 from pratique.attest.strict_json import (
     BOOL,
@@ -67,6 +68,7 @@ _PREDICATE = {
         "name": TEXT,
         "digest": DIGEST,
         "inputDigest": DIGEST,
+        "threshold": one_of(*_COUNTS),
         "decision": one_of(*(verdict.value for verdict in Verdict)),
         "requirements": [{"id": TEXT, "held": BOOL, "otherwise": TEXT, "reason": TEXT}],
     },
@@ -163,12 +165,23 @@ def contradiction(claims: Claims) -> str:
     for wrong, says in _denials(claims):
         if wrong:
             return says
+    left = _unspoken(told)
+    if left:
+        return f"{left} findings remain that nobody waived"
     if told["result"] == PASSED:
         if told["waived"] or told["waivers"]:
             return "findings were waived"
         if any(told["counts"][name] for name in MEDIUM_AND_ABOVE):
             return "findings of medium severity or above remain"
     return ""
+
+
+def _unspoken(told: dict[str, Any]) -> str:
+    """Return the worst severity that neither PASSED nor WARNED may pass over, and that remains."""
+    least = denies_from(Severity[told["policy"]["threshold"].upper()])
+    severities = (severity for severity in reversed(Severity) if severity >= least)
+    names = (severity.name.lower() for severity in severities)
+    return next((name for name in names if told["counts"][name]), "")
 
 
 def _denials(claims: Claims) -> list[tuple[bool, str]]:

@@ -25,12 +25,11 @@ class Lying:
     size: int
 
 
-def listing(model: Path, single: str = "") -> dict[str, Lying]:
+def listing(model: Path) -> dict[str, Lying]:
     """Return the regular files of a model by their relative path.
 
-    `single` is what the file of a one-file model is called: its own name does not matter then. A
-    link is followed to a file inside the model, or to the blobs of a hub cache's snapshot, and
-    nowhere else.
+    A model that is one file is listed by its own name. A link is followed to a file inside the
+    model, or to the blobs of a hub cache's snapshot, and nowhere else.
 
     Raises:
         EvidenceError: something is no regular file, has a name that is not Unicode, leads out of
@@ -39,8 +38,7 @@ def listing(model: Path, single: str = "") -> dict[str, Lying]:
     """
     root = os.path.realpath(model)
     if not os.path.isdir(root):  # noqa: PTH112 - one vocabulary in this file
-        name = single or model.name
-        return {name: _lying(name, root, (root,))}
+        return {model.name: _lying(model.name, root, (root,))}
     allowed = (root + os.sep, *_hub_blobs(root))
     found: dict[str, Lying] = {}
     for path in _walk(root):

@@ -73,8 +73,7 @@ def unchanged(scan: Scan, model: Path) -> None:
     """
     if not model.exists():
         return
-    single = scan.files[0].path if scan.files else ""
-    there = {name: file.size for name, file in folder.listing(model, single).items()}
+    there = {name: file.size for name, file in folder.listing(model).items()}
     seen = {file.path: file.size for file in scan.files}
     odd = sorted({name for name, _ in there.items() ^ seen.items()})
     if odd:

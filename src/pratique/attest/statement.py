@@ -85,6 +85,8 @@ def headline(scan: Scan, decision: Decision, issued: datetime, days: int = DAYS)
     }[decision.verdict]
     if result == PASSED and not whole:
         result = INCOMPLETE
+    elif result == PASSED and _unspoken(scan, decision):
+        result = FAILED  # a pack may admit what it likes; a badge does not speak well of it
     elif result == PASSED and (decision.waived or _worst(scan) >= Severity.MEDIUM):
         result = WARNED
     level = L1 if whole and result != INCOMPLETE else NO_LEVEL
@@ -93,6 +95,19 @@ def headline(scan: Scan, decision: Decision, issued: datetime, days: int = DAYS)
 
 def _whole(scan: Scan) -> bool:
     return scan.complete and all(f.digest and f.inspection.receipts for f in scan.files)
+
+
+def denies_from(threshold: Severity) -> Severity:
+    """Return the severity from which a finding that nobody waived denies every good result.
+
+    It is the policy's threshold, and high where the policy is laxer than that.
+    """
+    return min(threshold, Severity.HIGH)
+
+
+def _unspoken(scan: Scan, decision: Decision) -> bool:
+    least = denies_from(decision.threshold)
+    return any(finding.severity >= least for finding in _remaining(scan, decision))
 
 
 def _worst(scan: Scan) -> Severity:
@@ -153,6 +168,7 @@ def _policy(decision: Decision) -> dict[str, Any]:
         "name": decision.pack,
         "digest": decision.pack_digest,
         "inputDigest": decision.input_digest,
+        "threshold": decision.threshold.name.lower(),
         "decision": decision.verdict.value,
         "requirements": [
             {"id": r.id, "held": r.held, "otherwise": r.otherwise.value, "reason": r.reason}

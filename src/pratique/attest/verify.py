@@ -12,9 +12,11 @@ from pratique.attest.folder import Lying
 from pratique.attest.keys import MODEL_SIG, STATEMENT, TrustedKey
 from pratique.attest.statement import L1, PASSED, WARNED
 from pratique.attest.strict_json import parse
-from pratique.core.canonical import sha256_of
+from pratique.core.canonical import canonical, sha256_of
 from pratique.core.errors import EvidenceError
 from pratique.core.finding import Digest
+from pratique.core.ports import Quiet, Watcher
+from pratique.core.scan import FileReport, Inspection
 
 SKEW: Final = timedelta(minutes=5)
 """How far ahead the signer's clock may be."""
@@ -48,7 +50,7 @@ class Question:
     at: datetime
     level: str = L1
     policy: Digest | None = None
-    heard: Callable[[int], None] = lambda _: None
+    watcher: Watcher = field(default_factory=Quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +156,19 @@ def _unsigned(question: Question, seen: _Seen) -> str:
     if f"sha256:{folder.digest(evidence)}" != told["evidence"]["digest"]:
         raise EvidenceError(f"{badge.EVIDENCE}: not the account that was signed")
     body = folder.small(question.badge / badge.STATEMENT, badge.MAX_BADGE, badge.STATEMENT)
-    if parse(body, badge.STATEMENT, badge.MAX_BADGE) != badge.envelope_of(seen.badge):
+    envelope = parse(body, badge.STATEMENT, badge.MAX_BADGE)
+    if canonical(envelope) != canonical(badge.envelope_of(seen.badge)):
         raise EvidenceError(f"{badge.STATEMENT}: not the envelope of {badge.BADGE}")
     return "badge.json, picture and evidence are those of the signed statement"
 
 
 def _names(question: Question, seen: _Seen) -> dict[str, Lying]:
     told, subjects = seen.claims.predicate, seen.claims.subjects
-    single = next(iter(subjects), "") if told["model"]["single"] else ""
-    there = folder.listing(question.model, single)
+    there = folder.listing(question.model)
+    if told["model"]["single"] and not subjects.keys() & there.keys():
+        # a name decides how a file is read, so it is a part of what was signed
+        named = f"the statement is about another name: {next(iter(subjects), '')!r}"
+        raise EvidenceError(f"{named}, not {question.model.name!r}")
     missing, extra = subjects.keys() - there.keys(), there.keys() - subjects.keys()
     for kind, names in (("missing", missing), ("not in the statement", extra)):
         if names:
@@ -177,14 +183,23 @@ def _files(question: Question, seen: _Seen) -> str:
     carded, size = told["presentation"]["card"], sum(file.size for file in there.values())
     if size > told["coverage"]["bytes"] + card.MAX_CARD:  # before hours of hashing
         raise EvidenceError(f"{size} bytes, where {told['coverage']['bytes']} were signed")
+    question.watcher.planned(len(there), size)
     for name, wanted in seen.claims.subjects.items():
-        seen.digests[name] = folder.digest(there[name], question.heard)
+        seen.digests[name] = _heard(question.watcher, there[name])
         plain = seen.digests[name]
         if carded and name == carded["path"]:
             plain = _plain(there[name], seen.digests[name], carded["block"])
         if plain != wanted:
             raise EvidenceError(f"{name!r} has changed: {plain[:12]}..., signed {wanted[:12]}...")
     return f"{len(there)} files have the digests of the statement, and there are no others"
+
+
+def _heard(watcher: Watcher, file: Lying) -> str:
+    watcher.started(file.path, file.size)
+    digest = folder.digest(file, lambda count: watcher.read("hash", count))
+    told = Digest(f"sha256:{digest}")
+    watcher.done(FileReport(file.path, told, file.size, Inspection()))
+    return digest
 
 
 def _plain(file: Lying, digest: str, block: str) -> str:

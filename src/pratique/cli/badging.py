@@ -14,10 +14,18 @@ from rich.console import Console
 from rich.text import Text
 
 from pratique.artifacts.sources.base import Source
-from pratique.attest.statement import DAYS, MAX_DAYS
+from pratique.attest.statement import (
+    DAYS,
+    FAILED,
+    INCOMPLETE,
+    MAX_DAYS,
+    PASSED,
+    WARNED,
+    denies_from,
+)
 from pratique.attest.verify import Check, NotVerifiedError, Verification
 from pratique.cli import intended
-from pratique.cli.progress import watched
+from pratique.cli.progress import HASHING, watched
 from pratique.cli.reports.safe import plain
 from pratique.cli.trouble import told as told_of
 from pratique.core.errors import PratiqueError, UsageError
@@ -40,6 +48,7 @@ _EXITS = {
     Verdict.REVIEW: BAD,
     Verdict.REJECT: BAD,
 }
+_RESULTS = {PASSED: GOOD, WARNED: GOOD, FAILED: BAD, INCOMPLETE: UNFINISHED}
 
 
 class Format(StrEnum):
@@ -171,7 +180,7 @@ def badge(  # noqa: PLR0913 - each is one option
             made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))
     _tell_decision(console, made.decision)
     _tell_badge(console, made)
-    raise typer.Exit(_EXITS[made.decision.verdict] or (GOOD if made.headline.good else UNFINISHED))
+    raise typer.Exit(_EXITS[made.decision.verdict] or _RESULTS[made.headline.result])
 
 
 def verify(  # noqa: PLR0913 - each is one option
@@ -220,7 +229,9 @@ def verify(  # noqa: PLR0913 - each is one option
             policy=packs.load(policy) if policy else None,
         )
         try:
-            told: Verification | NotVerifiedError = check_badge(path, demand)
+            bars = Console(stderr=True)
+            with watched(bars, shown=bars.is_terminal, steps=HASHING) as watcher:
+                told: Verification | NotVerifiedError = check_badge(path, demand, watcher)
         except NotVerifiedError as e:
             told = e
     if answer is Format.JSON:
@@ -275,6 +286,10 @@ def _tell_decision(console: Console, decision: Decision) -> None:
 def _tell_badge(console: Console, made: BadgeMade) -> None:
     head = made.headline
     style = "bold green" if head.good else "bold red"
+    if head.result == FAILED and made.decision.verdict is Verdict.ADMIT:
+        least = denies_from(made.decision.threshold).name.lower()
+        words = f"the pack admits it, but findings of {least} severity or above remain unwaived"
+        console.print(_line("x", style, words))
     if made.folder is None:
         words = f"{head.result}: no badge was written; `pratique scan` tells more"
         console.print(_line("x", style, words))

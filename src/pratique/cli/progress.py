@@ -1,7 +1,7 @@
 """Tells a terminal how a scan goes: bytes through each step, the file at hand, what was found."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -24,6 +24,7 @@ from pratique.core.ports import Quiet, Watcher
 from pratique.core.scan import FileReport
 
 STEPS = {"hash": "hashing", "inspect": "inspecting"}
+HASHING = {"hash": "hashing"}
 MOST_NAME = 48
 
 _CALM = Theme(
@@ -32,13 +33,18 @@ _CALM = Theme(
 
 
 @contextmanager
-def watched(console: Console, *, shown: bool) -> Iterator[Watcher]:
-    """Give a watcher: one that draws on `console` while the block runs, or only remarks."""
+def watched(
+    console: Console, *, shown: bool, steps: Mapping[str, str] = STEPS
+) -> Iterator[Watcher]:
+    """Give a watcher: one that draws on `console` while the block runs, or only remarks.
+
+    `steps` are those that the bytes go through, each with the word it is shown by.
+    """
     if not shown:
         yield Remarks(console)
         return
     with console.use_theme(_CALM), _bars(console) as bars:
-        yield Drawn(bars)
+        yield Drawn(bars, steps)
 
 
 class Remarks(Quiet):
@@ -77,8 +83,8 @@ def _bars(console: Console) -> Progress:
 class Drawn:
     """A watcher that draws a bar for each step; every method may be called from any thread."""
 
-    def __init__(self, bars: Progress) -> None:
-        self._bars, self._lock = bars, threading.Lock()
+    def __init__(self, bars: Progress, steps: Mapping[str, str] = STEPS) -> None:
+        self._bars, self._lock, self._words = bars, threading.Lock(), steps
         self._steps: dict[str, TaskID] = {}
         self._files = self._done = self._findings = 0
         self._open: dict[str, None] = {}
@@ -87,7 +93,7 @@ class Drawn:
         """Hear how many files and bytes there are to read."""
         with self._lock:
             self._files += files
-            for step, words in STEPS.items():
+            for step, words in self._words.items():
                 if step not in self._steps:
                     self._steps[step] = self._bars.add_task(words, total=0, note="")
                 task = self._steps[step]

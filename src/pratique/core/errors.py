@@ -14,6 +14,20 @@
   * BugError               *we* are at fault: a reader or a rule broke its own contract
 """
 
+INSTEAD = "take the part out, scan it by itself, or ask the publisher for a simpler file"
+_RAISED_BY = (
+    ("deadline", "--deadline 600"),
+    ("no full answer within", "--deadline 600"),
+    ("unpacks to more than", "--max-expanded 64GiB"),
+)
+
+
+def raised_by(why: str) -> str:
+    """Return the option that raises the limit that `why` tells of, empty where there is none."""
+    if why.endswith("times its size"):
+        return ""
+    return next((option for words, option in _RAISED_BY if words in why), "")
+
 
 class PratiqueError(Exception):
     """Base of every error raised on purpose."""
@@ -44,7 +58,10 @@ class LimitExceededError(ArtifactError):
 
     def hint(self) -> str:
         """Say what the operator can do about it."""
-        return "the rest was not verified; raise the limit only for a source you know"
+        option = raised_by(str(self))
+        if option:
+            return f"the rest was not verified; for a source you know, scan with {option}"
+        return "the rest was not verified, and this version does not raise that limit: " + INSTEAD
 
 
 class ChangedError(ArtifactError):

@@ -13,6 +13,26 @@ From it the parent plans which rules apply to the file, also rules that came lat
 """
 
 
+def weigh(data: Json, depth: int, most: int) -> int:
+    """Return how many values `data` is made of; more than `most` if it is deeper than `depth`.
+
+    Takes no longer than `most` values need, whatever is in there.
+    """
+    level: list[Json] = [data]
+    count = 0
+    for _ in range(depth):
+        count += len(level)
+        if not level or count > most:
+            return count
+        level = [
+            value
+            for box in level
+            if isinstance(box, dict | list | tuple)
+            for value in (box.values() if isinstance(box, dict) else box)
+        ]
+    return count if not level else most + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing seen in one member of one file; `kind` names the shape of `data`."""

@@ -74,7 +74,8 @@ class Rule:
 class Finding:
     """One true-or-false claim about one place in one artifact.
 
-    `evidence` is a sorted tuple of (word, value) pairs, each value at most 500 characters.
+    `evidence` is a sorted tuple of (word, value) pairs, each value at most 500 characters. `bound`
+    is the digest of the bytes that a grave finding was made in; the parent fills it in.
     """
 
     rule: RuleId
@@ -83,3 +84,4 @@ class Finding:
     at: Span
     says: str
     evidence: tuple[tuple[str, str], ...] = ()
+    bound: str = ""

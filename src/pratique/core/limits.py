@@ -8,9 +8,6 @@ KiB = 1 << 10
 MiB = 1 << 20
 GiB = 1 << 30
 
-FINDINGS_PER_RULE = 100
-"""Findings of one rule over one file that are told; more are only counted."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -31,8 +28,9 @@ class Limits:
     header_bytes: int = 256 * MiB
     tensors: int = 300_000
     opcodes: int = 200_000_000
-    findings: int = 1_000
+    findings: int = 5_000
     facts_bytes: int = 32 * MiB
+    facts_values: int = 2_000_000
     repository_bytes: int = 256 * MiB
     heap_bytes: int = 2 * GiB
     deadline_s: int = 120

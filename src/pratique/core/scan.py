@@ -1,12 +1,16 @@
 """The account of one artifact's inspection, and what held the workers meanwhile."""
 
 import hashlib
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pratique.core.fact import Fact
-from pratique.core.finding import Digest, Finding
+from pratique.core.finding import Digest, Finding, Severity
 from pratique.core.receipt import Coverage, Receipt
+
+GRAVE = Severity.HIGH
+"""From here on a finding is accepted only for the very bytes it was made in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,32 @@ class Scan:
 
 
 def root_digest(files: Iterator[tuple[str, Digest]]) -> Digest:
-    """Return one digest over (path, digest) pairs in path order, each a line `digest  path`."""
-    lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(files))
+    """Return one digest over (path, digest) pairs in path order, each a line `digest  path`.
+
+    A backslash or a line end in a path is written as an escape, as coreutils do.
+    """
+    lines = "".join(f"{digest}  {_in_a_line(path)}\n" for path, digest in sorted(files))
     return Digest("sha256:" + hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest())
 
 
+def _in_a_line(path: str) -> str:
+    return path.replace("\\", "\\\\").replace("\n", "\\n")
+
+
 def fingerprint(path: str, finding: Finding) -> str:
-    """Return what stays the same when bytes before a finding move: for baselines and waivers."""
+    """Return what baselines and waivers know a finding by: where it is and what it says.
+
+    A grave one is also known by the digest of its file (`bound`): words are cut, and what was once
+    accepted must not stand for other bytes that are described by the same words.
+    """
     at = finding.at
-    parts = (finding.rule, path, "!".join(at.chain), at.tensor, finding.says)
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    parts = [finding.rule, path, at.chain, at.tensor, finding.says, finding.bound]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+
+
+def bound(inspection: Inspection, digest: str) -> Inspection:
+    """Return an inspection whose grave findings are bound to the digest of what they are in."""
+    findings = tuple(
+        replace(f, bound=digest) if f.severity >= GRAVE else f for f in inspection.findings
+    )
+    return replace(inspection, findings=findings)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from pratique.core.finding import Severity
+
 
 class Verdict(StrEnum):
     """What may happen to the artifact next; the first that applies wins, worst first."""
@@ -34,7 +36,7 @@ class Waiver:
 
     rule: str = ""
     fingerprint: str = ""
-    path: str = "*"
+    path: str = "**"
     reason: str = ""
     approver: str = ""
     expires: date | None = None
@@ -44,6 +46,7 @@ class Waiver:
 class Decision:
     """A policy's answer: the verdict, every line that led to it, and what it was decided on.
 
+    `threshold` is the severity that findings were counted from: the pack's, or the caller's.
     `waived` are the fingerprints of findings that were left out of the count, `waivers` what let
     them out, `ignored` one sentence for each waiver that had no effect.
     """
@@ -53,6 +56,7 @@ class Decision:
     pack_digest: str
     input_digest: str
     results: tuple[RuleResult, ...]
+    threshold: Severity
     waived: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     ignored: tuple[str, ...] = ()

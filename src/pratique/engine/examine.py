@@ -22,15 +22,16 @@ from pratique.core.errors import (
     MachineError,
     WorkerError,
 )
-from pratique.core.fact import Fact, Json
-from pratique.core.finding import Digest, Finding, RuleId
-from pratique.core.limits import FINDINGS_PER_RULE, Limits, MiB
+from pratique.core.fact import VIEWS, Fact, Json, weigh
+from pratique.core.finding import Digest, Finding, RuleId, Severity
+from pratique.core.limits import Limits, MiB
 from pratique.core.ports import Watcher
 from pratique.core.receipt import Receipt
-from pratique.core.scan import FileReport, Inspection
+from pratique.core.scan import FileReport, Inspection, bound
 from pratique.core.wire import decode
+from pratique.engine.bounds import FACT_DEPTH, REPOSITORY_FINDINGS
 from pratique.engine.handle import Handle, Hashes, opened
-from pratique.engine.plan import SHARED, file_rules, key_of, owed, silent, unread, versions
+from pratique.engine.plan import SHARED, file_rules, key_of, owed, silent, united, unread, versions
 from pratique.engine.ports import Workers
 from pratique.store.ports import Store
 
@@ -120,7 +121,10 @@ class Examiner:
             inspection = replace(inspection, receipts=lost)
         else:
             self._remember(handle, hashes.digest, result)
-        told = replace(inspection, facts=(*inspection.facts, *_intended(file, hashes)))
+        told = replace(
+            bound(inspection, hashes.digest),
+            facts=(*inspection.facts, *_intended(file, hashes)),
+        )
         cached = result.answer is None
         if cached:
             self._watcher.read("inspect", handle.size)
@@ -130,7 +134,7 @@ class Examiner:
         if result.answer is not None and not result.answer.failed:
             ran = frozenset(r.rule for r in result.answer.inspection.receipts)
             key = key_of(digest, self._limits, self._owner)
-            self._store.save(key, result.answer.inspection, ran)
+            self._store.save(key, replace(result.answer.inspection, facts=result.facts()), ran)
         self._store.remember(handle.stamp, digest)
 
     def _ask(self, handle: Handle, rules: frozenset[RuleId]) -> Answer:
@@ -172,8 +176,8 @@ class Examiner:
 
     def _answer(self, do: str, size: int, fds: tuple[int, ...], rules: frozenset[RuleId]) -> Answer:
         request = {"do": do, "size": size, "rules": sorted(rules), "limits": asdict(self._limits)}
-        most = self._limits.findings if do == "file" else FINDINGS_PER_RULE * len(rules)
-        said = _Said(rules, most)
+        most = self._limits.findings if do == "file" else REPOSITORY_FINDINGS
+        said = _Said(rules, most, self._limits.facts_values)
         failed, counted = "", 0
         try:
             with self._workers.worker() as worker:
@@ -204,6 +208,15 @@ class _Result:
     known: Inspection | None
     answer: Answer | None
 
+    def facts(self) -> tuple[Fact, ...]:
+        """Return the facts of the run that saw more: one for few rules may not look everywhere."""
+        new = self.answer.inspection.facts if self.answer else ()
+        old = self.known.facts if self.known else ()
+        seen = [f for f in (*old, *new) if f.kind == VIEWS]
+        if not old or not new or len(seen) != 2:  # noqa: PLR2004 - one of each run
+            return new or old
+        return (*(f for f in new if f.kind != VIEWS), united(*seen))
+
     def merged(self) -> Inspection:
         known = self.known or Inspection()
         if self.answer is None:
@@ -214,7 +227,7 @@ class _Result:
         findings = [f for f in known.findings if f.rule not in ran] + list(new.findings)
         if self.answer.failed:
             receipts += unread(self.answer.failed, 0)
-        whole = Inspection(tuple(findings), tuple(receipts), new.facts or known.facts)
+        whole = Inspection(tuple(findings), tuple(receipts), self.facts())
         if self.answer.failed or not (lost := silent(whole)):
             return whole
         more = unread("the worker left no account of this rule", 0, lost)
@@ -224,8 +237,10 @@ class _Result:
 class _Said:
     """What one worker said, as far as it may: only of the rules it was asked for, and not more."""
 
-    def __init__(self, rules: frozenset[RuleId], most: int) -> None:
-        self._rules, self._most, self._versions = rules, most, versions()
+    def __init__(self, rules: frozenset[RuleId], most: int, values: int) -> None:
+        self._rules, self._versions, self._room = rules, versions(), 2 * values
+        # past the room for findings each rule may still tell of worse ones
+        self._most = most + len(Severity) * len(rules)
         self._findings: list[Finding] = []
         self._receipts: list[Receipt] = []
         self._facts: list[Fact] = []
@@ -240,6 +255,9 @@ class _Said:
         if isinstance(word, Fact):
             if word.kind == INTENDED:
                 raise BugError("a worker answered for the source")
+            self._room -= 1 + weigh(word.data, FACT_DEPTH, self._room)
+            if self._room < 0:
+                raise BugError("a worker answered with more facts than it may")
             self._facts.append(word)
             return
         if word.rule not in self._rules:

@@ -19,18 +19,25 @@ from pratique.artifacts.views import (
     WeightStatistics,
 )
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
-from pratique.core.fact import VIEWS, Fact, Json
-from pratique.core.finding import Finding, RuleId
-from pratique.core.limits import FINDINGS_PER_RULE, MiB
+from pratique.core.fact import VIEWS, Fact, Json, weigh
+from pratique.core.finding import Finding, RuleId, Severity
 from pratique.core.receipt import Coverage, Receipt
 from pratique.detectors.base import Detector
+from pratique.engine.bounds import (
+    FACT_BYTES,
+    FACT_DEPTH,
+    FACT_VALUES,
+    FINDINGS_JUDGED,
+    FINDINGS_PER_RULE,
+    REPOSITORY_FINDINGS,
+)
 from pratique.engine.layout import layout_of
+from pratique.engine.revision import ENGINE
 
 Account = Finding | Receipt | Fact
 
-FINDINGS_JUDGED = 100_000
+ENGINE_NAME, PASS_NAME = f"engine@{ENGINE}", f"one-pass@{ENGINE}"
 MAX_NAME = 300
-FACT_DEPTH, FACT_VALUES, FACT_BYTES = 48, 1_000_000, 12 * MiB
 MEASURED = (SignatureHits, WeightStatistics, TensorText)
 
 
@@ -77,7 +84,7 @@ class Inspector:
         self._progress = progress
         self._found = 0
         self._listed: dict[RuleId, tuple[int, int]] = {}
-        self._fact_bytes = 0
+        self._fact_bytes = self._fact_values = 0
         self._view_names: set[str] = set()
 
     def inspect(self, subject: Subject) -> Iterator[Account]:
@@ -90,7 +97,7 @@ class Inspector:
         if seen.crashed:  # other readers may claim every byte: that is no excuse for this one
             why = "; ".join([*seen.crashed, *filter(None, [layout.partial])])
             layout = replace(layout, partial=why)
-        seen.views.append(("engine", layout))
+        seen.views.append((ENGINE_NAME, layout))
         self._measure(subject, layout, seen)
         yield from self._facts(subject, seen)
         yield from self._judge(subject, seen)
@@ -102,7 +109,7 @@ class Inspector:
 
     def judge(self, chain: tuple[str, ...], size: int, view: View) -> Iterator[Account]:
         """Run every rule that reads `view` over it alone: how repository rules are run."""
-        seen = _Seen(views=[("engine", view)])
+        seen = _Seen(views=[(ENGINE_NAME, view)])
         yield from self._rules(chain, size, seen)
 
     def _read(self, reader: Reader, subject: Subject, seen: _Seen) -> Iterator[Account]:
@@ -114,7 +121,7 @@ class Inspector:
                 case Claim():
                     claims.append(item)
                 case View():
-                    seen.views.append((reader.name, item))
+                    seen.views.append((f"{reader.name}@{reader.version}", item))
                     yielded.add(type(item))
                 case Member():
                     yield from self._member(subject, item)
@@ -168,7 +175,7 @@ class Inspector:
         else:
             tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
             views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
-        seen.views += [("one-pass", view) for view in views]
+        seen.views += [(PASS_NAME, view) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
@@ -203,10 +210,13 @@ class Inspector:
 
     def _fact(self, subject: Subject, fact: Fact) -> Iterator[Fact]:
         """Pass a fact on unless it is too large or too deep: then facts count as cut."""
-        fits = _plain(fact.data)
-        body = json.dumps(fact.data) if fits else ""
-        fits = fits and len(body) <= FACT_BYTES
-        self._fact_bytes += len(body) if fits else subject.limits.facts_bytes + 1
+        limits = subject.limits
+        count = weigh(fact.data, FACT_DEPTH, FACT_VALUES)
+        self._fact_values += count
+        body = "" if count > FACT_VALUES else json.dumps(fact.data)
+        fits = count <= FACT_VALUES and len(body) <= FACT_BYTES
+        fits = fits and self._fact_values <= limits.facts_values
+        self._fact_bytes += len(body) if fits else limits.facts_bytes + 1
         if self._fact_bytes <= subject.limits.facts_bytes:
             data = fact.data
             if "NaN" in body or "Infinity" in body:  # no JSON: they cross the wire as words
@@ -217,7 +227,7 @@ class Inspector:
         yield from self._rules(subject.chain, subject.size, seen, subject.limits.findings)
 
     def _rules(
-        self, chain: tuple[str, ...], size: int, seen: _Seen, most: int = 1 << 20
+        self, chain: tuple[str, ...], size: int, seen: _Seen, most: int = REPOSITORY_FINDINGS
     ) -> Iterator[Account]:
         for detector in self._detectors:
             views = [(name, v) for name, v in seen.views if isinstance(v, detector.reads)]
@@ -237,21 +247,20 @@ class Inspector:
         crashed, more = False, 0
         for _, view in views:
             outcome = _Outcome()
-            unlisted = 0
             found = _guarded(partial(detector.inspect, view), outcome)
             for finding in islice(found, FINDINGS_JUDGED):
                 if self._lists(finding, most):
                     yield replace(finding, at=replace(finding.at, chain=chain + finding.at.chain))
-                else:
-                    unlisted += 1
+                elif finding.severity > Severity.INFO:
+                    more += 1
             if next(found, None) is not None:
                 outcome.why = f"more than {FINDINGS_JUDGED} findings; the rest was not looked at"
-            more += unlisted
             crashed |= outcome.crashed
             covered += 0 if outcome.crashed else view.covered
             why += [text for text in (view.partial, outcome.why) if text]
         coverage = Coverage.FULL
-        note = [f"{more} more findings, none worse, are not listed"] if more else []
+        if more:
+            why.append(f"{more} more findings, none worse, are not listed")
         if why:
             coverage = Coverage.NONE if crashed or not covered else Coverage.PARTIAL
         yield Receipt(
@@ -262,13 +271,14 @@ class Inspector:
             size,
             min(covered, size),
             coverage,
-            "; ".join(dict.fromkeys(note + why))[:1000],
+            "; ".join(dict.fromkeys(why))[:1000],
         )
 
     def _lists(self, finding: Finding, most: int) -> bool:
         """Tell whether a finding is listed: while there is room, and whenever it is a worse one.
 
-        Decoys can use the room up, but never hide what is worse than they are.
+        Decoys can use the room up, but never hide what is worse than they are. What is not listed
+        cannot be waived or known, so the receipt is not full then.
         """
         listed, worst = self._listed.get(finding.rule, (0, -1))
         if (listed >= FINDINGS_PER_RULE or self._found >= most) and finding.severity <= worst:
@@ -276,23 +286,6 @@ class Inspector:
         self._found += 1
         self._listed[finding.rule] = listed + 1, max(worst, int(finding.severity))
         return True
-
-
-def _plain(data: Json) -> bool:
-    """Tell whether a value is flat and small enough to cross the wire in one frame."""
-    level: list[Json] = [data]
-    count = 0
-    for _ in range(FACT_DEPTH):
-        count += len(level)
-        if not level or count > FACT_VALUES:
-            break
-        level = [
-            value
-            for box in level
-            if isinstance(box, dict | list | tuple)
-            for value in (box.values() if isinstance(box, dict) else box)
-        ]
-    return not level and count <= FACT_VALUES
 
 
 def _guarded(step: Callable[[], Iterator[Any]], outcome: _Outcome) -> Iterator[Any]:

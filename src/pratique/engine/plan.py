@@ -1,29 +1,43 @@
 """Which rules apply to what, under which key a result holds, and what is still to be done."""
 
 import hashlib
+import sys
 from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
 
+import pratique
 from pratique.artifacts.readers.catalog import readers_key
 from pratique.artifacts.views import Layout, Repository
-from pratique.core.fact import VIEWS
+from pratique.core.fact import VIEWS, Fact
 from pratique.core.finding import Digest, RuleId
 from pratique.core.limits import Limits
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import Inspection
 from pratique.detectors.catalog import CATALOG
+from pratique.engine.revision import ENGINE
 from pratique.store.ports import ResultKey
 
 SHARED = "shared"
 """The label of blobs that belong to no tenant."""
 
-ENGINE = 1
-"""Counts up when the engine itself reads differently: a part of each result's key."""
-
 
 def key_of(digest: Digest, limits: Limits, owner: str = SHARED) -> ResultKey:
     """Return the key under which a result for these bytes holds."""
-    readers = hashlib.sha256(f"{ENGINE};{readers_key()}".encode()).hexdigest()[:32]
-    return ResultKey(owner, digest, readers, limits.key())
+    return ResultKey(owner, digest, _made_by(readers_key()), limits.key())
+
+
+@cache
+def _made_by(readers: str) -> str:
+    """Return a short digest of all code that has a say in a result, this release's and others'."""
+    parts = [pratique.__version__, f"engine@{ENGINE}", readers]
+    parts.append(f"python@{sys.version_info[0]}.{sys.version_info[1]}")
+    parts += [f"{name}@{version(name)}" for name in PARSERS]
+    return hashlib.sha256(";".join(parts).encode()).hexdigest()[:32]
+
+
+PARSERS = ("jinja2", "pyyaml", "yara-x")
+"""Libraries that read hostile bytes: another version may read them differently."""
 
 
 def versions() -> dict[RuleId, int]:
@@ -49,6 +63,18 @@ def planned(inspection: Inspection) -> frozenset[RuleId] | None:
     seen = fact.data.get("views")
     names = {name for name in seen if isinstance(name, str)} if isinstance(seen, list) else set()
     return frozenset(m.rule.id for m in CATALOG if m.reads.__name__ in names)
+
+
+def united(first: Fact, second: Fact) -> Fact:
+    """Return one fact of all views that two runs over the same bytes noted."""
+    names: set[str] = set()
+    cut = False
+    for fact in (first, second):
+        if isinstance(fact.data, dict):
+            views = fact.data.get("views")
+            names |= {n for n in views if isinstance(n, str)} if isinstance(views, list) else set()
+            cut |= bool(fact.data.get("cut"))
+    return Fact(VIEWS, (), {"views": sorted(names), "cut": cut})
 
 
 def owed(inspection: Inspection | None) -> frozenset[RuleId]:

@@ -6,12 +6,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pratique.artifacts.sources.base import SourceFile
+from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import VIEWS, Fact
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
-from pratique.core.scan import FileReport, root_digest
+from pratique.core.scan import GRAVE, FileReport, Inspection, root_digest
 
 Said = tuple[str, object]
 
@@ -29,6 +29,22 @@ def compared(expected: Digest, files: Sequence[FileReport]) -> dict[str, object]
     return {"expected": expected, "actual": actual if hashed else "", "matches": matches}
 
 
+def pinned(inspection: Inspection, files: Sequence[FileReport]) -> Inspection:
+    """Return an inspection of the whole, each grave finding bound to the file that it names.
+
+    One that names no file is bound to all of them.
+    """
+    digests = {file.path: file.digest for file in files}
+    whole = root_digest((file.path, file.digest) for file in files)
+    found = tuple(
+        replace(f, bound=digests.get(f.at.chain[0], whole) if f.at.chain else whole)
+        if f.severity >= GRAVE
+        else f
+        for f in inspection.findings
+    )
+    return replace(inspection, findings=found)
+
+
 def outcome(data: object) -> str:
     """Return in a word how a check of what was intended came out."""
     if not isinstance(data, dict):
@@ -37,13 +53,17 @@ def outcome(data: object) -> str:
     return "held" if held is True else "failed"
 
 
-def too_many(most: int) -> SourceFile:
-    """Return the file that stands for all those past the limit: it cannot be opened."""
+def bounded(source: Source, most: int) -> Iterator[SourceFile]:
+    """Yield a source's files; one that cannot be opened stands for all those past the limit."""
 
     def refuse() -> int:
         raise LimitExceededError(f"more than {most} files; the rest was not read")
 
-    return SourceFile("(more files)", -1, refuse)
+    for count, file in enumerate(source.files()):
+        if count == most:
+            yield SourceFile("(more files)", -1, refuse)
+            return
+        yield file
 
 
 @dataclass(frozen=True, slots=True)

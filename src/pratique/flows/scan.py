@@ -1,6 +1,5 @@
 """The story of a scan: open, read every file in a worker of its own, judge the whole, account."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.scan import FileReport, Inspection, Scan
 from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
-from pratique.engine.repository import Rows, Said, compared, outcome, too_many
+from pratique.engine.repository import Rows, Said, bounded, compared, outcome, pinned
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
 from pratique.sandbox.workers import Zygote
@@ -35,12 +34,12 @@ def scan(source: Source, asked: Asked) -> Scan:
     with zygote, closing(open_store(cache)) as store:
         with closing(Examiner(store, zygote, asked.limits, asked.watcher)) as examiner:
             rows = Rows(asked.limits)
-            files = _read(
-                list(_bounded(source, asked.limits.files)), asked, (examiner, zygote, rows)
-            )
+            listed = list(bounded(source, asked.limits.files))
+            files = _read(listed, asked, (examiner, zygote, rows))
             said = (*_expected(files, asked), *_published(files, asked))
             judges = repository_rules() if files else frozenset()
             repository = examiner.repository(rows.descriptor(said), judges) if judges else _NOTHING
+            repository = pinned(repository, files)
         jail = zygote.report
         if store.trouble:
             asked.watcher.noticed(store.trouble)
@@ -60,14 +59,6 @@ def _read(
             examiner.stop()
             zygote.close()
             raise
-
-
-def _bounded(source: Source, most: int) -> Iterator[SourceFile]:
-    for count, file in enumerate(source.files()):
-        if count == most:
-            yield too_many(most)
-            return
-        yield file
 
 
 def _expected(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:

@@ -31,7 +31,6 @@ def verify(model: Path, demand: Demand, watcher: Watcher | None = None) -> Verif
         UsageError: there is no such model or badge.
 
     """
-    heard = watcher or Quiet()
     badge = demand.badge or _beside(model)
     for what, path in (("model", model), ("badge", badge), ("trust root", demand.trust)):
         if not path.exists():
@@ -44,7 +43,7 @@ def verify(model: Path, demand: Demand, watcher: Watcher | None = None) -> Verif
             at=demand.at,
             level=demand.level,
             policy=demand.policy.digest if demand.policy else None,
-            heard=lambda count: heard.read("hash", count),
+            watcher=watcher or Quiet(),
         )
     )
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_TEXT = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*")
+# A quote that is never closed is matched too: trying again from each one in it is quadratic.
+_TEXT = re.compile(r"\"(?:\\.|[^\"\\\n])*+(?P<a>\"?)|'(?:\\.|[^'\\\n])*+(?P<b>'?)|#[^\n]*")
 _SOURCE = re.compile(
     r"\bops\s*\.\s*(?P<space>\w+)\s*\.\s*(?P<name>\w+(?:\s*\.\s*\w+)?)"
     r"|\btorch\s*\.\s*classes\s*\.\s*(?P<classes>\w+)\s*\.\s*(?P<cls>\w+)"
@@ -34,7 +35,7 @@ def operators(source: str, *, bytecode: bool = False) -> Iterator[Operator]:
     if bytecode:
         yield from _of_bytecode(source)
         return
-    blank = _TEXT.sub(lambda m: " " * len(m[0]), source)
+    blank = _TEXT.sub(_blanked, source)
     for m in _SOURCE.finditer(blank):
         if m["classes"]:
             yield Operator(m["classes"], m["cls"], m.start(), is_class=True)
@@ -46,6 +47,11 @@ def operators(source: str, *, bytecode: bool = False) -> Iterator[Operator]:
             yield Operator(m["plain"], m["more"], m.start())
         else:
             yield Operator("aten", m["plain"], m.start())
+
+
+def _blanked(text: re.Match[str]) -> str:
+    """Return spaces in the place of a literal or comment; what an open quote precedes stays."""
+    return text[0] if "" in (text["a"], text["b"]) else " " * len(text[0])
 
 
 def _of_bytecode(source: str) -> Iterator[Operator]:

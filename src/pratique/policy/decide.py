@@ -61,6 +61,7 @@ def decide(  # noqa: PLR0913 - each is one option of the command line
         pack_digest=pack.digest,
         input_digest=digest_of(told),
         results=results,
+        threshold=threshold,
         waived=tuple(sorting.waived),
         waivers=tuple(dict.fromkeys(sorting.waived.values())),
         ignored=sorting.ignored,

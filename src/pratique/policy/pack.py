@@ -9,7 +9,7 @@ from pratique.core.canonical import digest_of
 from pratique.core.errors import UsageError
 from pratique.core.finding import Digest, Severity
 from pratique.core.verdict import Verdict, Waiver
-from pratique.policy import strict_yaml, waivers
+from pratique.policy import rule_ids, strict_yaml, waivers
 from pratique.policy.document import EXAMPLE
 from pratique.policy.expressions import ask, check
 from pratique.policy.strict_yaml import Tree
@@ -75,7 +75,8 @@ def parse(body: bytes, where: str) -> Pack:
     """Return the pack that `body` describes.
 
     Raises:
-        UsageError: a key is unknown or missing, or a line is no CEL over the input document.
+        UsageError: a key is unknown or missing, or a line is no CEL over the input document or
+            names a rule that there is not.
 
     """
     top = strict_yaml.mapping(strict_yaml.read(body, where), _PACK, where)
@@ -108,6 +109,7 @@ def _line(tree: Tree, where: str) -> Line:
     if otherwise not in _OTHERWISE:
         raise UsageError(f"{where}: otherwise: {otherwise!r} is none of {', '.join(_OTHERWISE)}")
     check(expr)
+    rule_ids.check_expression(expr, f"{where}: {word}")
     trouble = ask(expr, EXAMPLE).trouble
     if trouble:
         raise UsageError(f"{where}: {word}: {trouble}; docs/guides/policy.md tells what is there")

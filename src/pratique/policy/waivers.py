@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +9,8 @@ from pratique.core.errors import UsageError
 from pratique.core.finding import Finding, Severity
 from pratique.core.scan import fingerprint
 from pratique.core.verdict import Waiver
-from pratique.policy import strict_yaml
+from pratique.policy import rule_ids, strict_yaml
+from pratique.policy.globs import matches
 from pratique.policy.strict_yaml import MAX_BYTES, Tree
 
 MAX_WAIVERS: Final = 1_000
@@ -47,7 +47,7 @@ def parse(tree: Tree, where: str) -> tuple[Waiver, ...]:
     """Return the waivers of a list; one that lacks something is kept, and has no effect later.
 
     Raises:
-        UsageError: a key is unknown, or a value is of the wrong kind.
+        UsageError: a key or a rule's id is unknown, or a value is of the wrong kind.
 
     """
     items = strict_yaml.sequence(tree, MAX_WAIVERS, f"{where}: waivers")
@@ -57,6 +57,8 @@ def parse(tree: Tree, where: str) -> tuple[Waiver, ...]:
 def _waiver(tree: Tree, where: str) -> Waiver:
     told = strict_yaml.mapping(tree, _KEYS, where)
     words = {key: strict_yaml.text(value, f"{where}: {key}") for key, value in told.items()}
+    if words.get("rule"):
+        rule_ids.check(words["rule"], f"{where}: rule")
     day = words.pop("expires", "")
     try:
         expires = date.fromisoformat(day) if day else None
@@ -95,6 +97,6 @@ def covering(path: str, finding: Finding, in_force: Iterable[Waiver]) -> Waiver 
     for waiver in in_force:
         named = waiver.fingerprint == mark
         by_rule = waiver.rule == finding.rule and finding.severity < Severity.CRITICAL
-        if (named or by_rule) and fnmatchcase(path, waiver.path):
+        if (named or by_rule) and matches(path, waiver.path):
             return waiver
     return None

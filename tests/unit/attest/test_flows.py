@@ -36,6 +36,7 @@ from pratique.flows.verify import Demand, verify
 from pratique.flows.wish import BadgeMade, Wish
 from pratique.policy import pack
 
+DAY = "2026-11-24"
 APP = typer.Typer()
 badging.register(APP)
 
@@ -309,11 +310,34 @@ def test_waivers_are_told(shell: World) -> None:
     code, said = run(*words)
     assert code == 0
     assert "WARNED, level L1" in said
-    assert "waived: MAL001 at *: known (ana)" in said
-    assert "the waiver of MAL002 at * has no effect: it lacks its reason and approver" in said
+    assert "waived: MAL001 at **: known (ana)" in said
+    assert "the waiver of MAL002 at ** has no effect: it lacks its reason and approver" in said
     code, said = run("verify", str(shell.model), "--trust", str(shell.keys / "trust.json"))
     assert code == 0
     assert "VALID: WARNED" in said
+
+
+def test_what_a_lax_pack_admits_is_told_and_not_badged(shell: World) -> None:
+    shell.says(scan_of(CARDED, finding(Severity.CRITICAL)))
+    path = shell.home / "all.yaml"
+    line = "{id: x, expr: 'true', reason: x, otherwise: review}"
+    path.write_text(f"name: all\nversion: 1\ndescription: all\nthreshold: low\nrequire: [{line}]\n")
+    code, said = run("badge", str(shell.model), "--keys", str(shell.keys), "--policy", str(path))
+    assert code == 1
+    assert "the pack admits it, but findings of low severity or above remain unwaived" in said
+    assert "FAILED: no badge was written" in said
+
+
+def test_a_terminal_is_shown_how_a_verification_goes(
+    shell: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.badge()
+    words = ("verify", str(shell.model), "--trust", str(shell.keys / "trust.json"), "--at", DAY)
+    assert "hashing" not in run(*words)[1]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code, said = run(*words)
+    assert code == 0
+    assert "hashing" in said
 
 
 def test_wrong_use_of_verify(shell: World) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from harness.scans import BODIES, finding, receipt, scan_of
 from pratique.core.finding import Severity
 from pratique.core.receipt import Coverage
 from pratique.core.scan import JailReport
+from pratique.core.verdict import Waiver
+from pratique.policy import pack
 
 
 @pytest.fixture
@@ -36,6 +39,16 @@ def subjects(
     return lambda statement: change(statement["subject"])
 
 
+def policy(statement: dict[str, Any], threshold: str) -> None:
+    statement["predicate"]["policy"]["threshold"] = threshold
+
+
+def laxly_medium(statement: dict[str, Any]) -> None:
+    policy(statement, "high")
+    statement["predicate"]["counts"].update(medium=1)
+
+
+COUNTS = dict.fromkeys(("critical", "high", "medium", "low", "info"), 0)
 TASKS = {"full": 1, "partial": 0, "none": 0}
 LIES: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (stage("integrity", status="incomplete"), "stage ['integrity'] is not complete"),
@@ -59,7 +72,17 @@ LIES: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda s: s["predicate"]["policy"]["requirements"][0].update(held=False), "did not hold"),
     (predicate(level="none"), "it reaches no level"),
     (predicate(waived=["abc"]), "findings were waived"),
-    (lambda s: s["predicate"]["counts"].update(high=1), "medium severity or above remain"),
+    (lambda s: s["predicate"]["counts"].update(high=1), "high findings remain that nobody waived"),
+    (
+        lambda s: s["predicate"].update(result="WARNED", counts=COUNTS | {"critical": 2}),
+        "the statement says WARNED, but critical findings remain that nobody waived",
+    ),
+    (
+        lambda s: s["predicate"].update(result="WARNED", counts=COUNTS | {"medium": 1}),
+        "the statement says WARNED, but medium findings remain that nobody waived",
+    ),
+    (laxly_medium, "medium severity or above remain"),
+    (lambda s: policy(s, "huge"), "threshold: is not one of"),
     (predicate(level="L2"), "is not one of L1, none"),
     (predicate(highestReachable="L3"), "is not 'L1'"),
     (predicate(result="GREAT"), "is not one of PASSED"),
@@ -115,12 +138,52 @@ def test_an_honest_bad_result_is_told_but_does_not_hold(held: Case) -> None:
 
 
 def test_lax_never_makes_a_passed_badge_of_a_partial_scan(held: Case) -> None:
-    held.made(scan_of(BODIES, receipt(Coverage.PARTIAL)), pack_name="lax")
+    held.made(scan_of(BODIES, receipt(Coverage.PARTIAL)), packed="lax")
     assert held.refused() == "level: the result is INCOMPLETE"
 
 
 def test_findings_that_remain_are_a_warning(held: Case) -> None:
-    held.made(scan_of(BODIES, finding(Severity.MEDIUM)), pack_name="lax")
+    held.made(scan_of(BODIES, finding(Severity.MEDIUM)), packed="lax")
     told = held.verify()
     assert told.result == "WARNED"
     assert "warned" in told.checks[-1].says
+
+
+ADMITS_ALL = """
+name: all
+version: 1
+description: everything
+threshold: {}
+require: [{{id: x, expr: 'true', reason: x, otherwise: review}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("threshold", "severity", "result"),
+    [
+        ("critical", Severity.CRITICAL, "FAILED"),
+        ("critical", Severity.HIGH, "FAILED"),
+        ("critical", Severity.MEDIUM, "WARNED"),
+        ("medium", Severity.MEDIUM, "FAILED"),
+        ("medium", Severity.LOW, "PASSED"),
+        ("low", Severity.LOW, "FAILED"),
+    ],
+)
+def test_a_pack_that_admits_everything_gets_no_good_word_for_it(
+    threshold: str, severity: Severity, result: str, held: Case
+) -> None:
+    packed = pack.parse(ADMITS_ALL.format(threshold).encode(), "all")
+    made = held.made(scan_of(BODIES, finding(severity)), packed=packed)
+    assert made.predicate["policy"]["decision"] == "admit"
+    assert made.predicate["policy"]["threshold"] == threshold
+    assert made.predicate["result"] == result
+    assert held.refused() == ("level: the result is FAILED" if result == "FAILED" else "")
+
+
+def test_a_waived_finding_is_still_a_warning(held: Case) -> None:
+    waiver = Waiver(
+        rule="MAL001", path="*", reason="known", approver="ana", expires=date(2026, 12, 1)
+    )
+    packed = pack.load("default").with_waivers((waiver,))
+    held.made(scan_of(BODIES, finding(Severity.HIGH)), packed=packed)
+    assert held.verify().result == "WARNED"

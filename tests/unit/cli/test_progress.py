@@ -4,7 +4,7 @@ import threading
 from rich.console import Console
 
 from harness import accounts
-from pratique.cli.progress import watched
+from pratique.cli.progress import HASHING, watched
 from pratique.core.ports import Quiet
 
 
@@ -38,3 +38,15 @@ def test_draws_steps_bytes_and_the_file_at_hand() -> None:
 def test_quiet() -> None:
     with watched(Console(file=io.StringIO()), shown=False) as watcher:
         assert isinstance(watcher, Quiet)
+
+
+def test_draws_only_the_steps_that_there_are() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=160)
+    with watched(console, shown=True, steps=HASHING) as watcher:
+        watcher.planned(1, 1000)
+        watcher.read("hash", 1000)
+        watcher.done(accounts.a_file("c.bin"))
+    assert "hashing" in out.getvalue()
+    assert "1 of 1 files" in out.getvalue()
+    assert "inspecting" not in out.getvalue()

@@ -18,8 +18,10 @@ from pratique.cli.reports.account import Account, Target
 from pratique.cli.reports.as_json import write_json
 from pratique.cli.reports.as_markdown import write_markdown
 from pratique.cli.reports.as_sarif import document, uri, write_sarif
+from pratique.cli.reports.next_steps import next_steps
 from pratique.cli.reports.schema import schema
 from pratique.cli.reports.text import write_text
+from pratique.core.errors import LimitExceededError
 from pratique.core.finding import Span
 from pratique.core.scan import Inspection, JailReport, Scan, fingerprint
 
@@ -198,3 +200,25 @@ def test_exit_codes() -> None:
     assert account(accounts.clean()).exit_code == 0
     assert account(bare, accounts.clean()).exit_code == 3
     assert account(bare, accounts.evil()).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("why", "command"),
+    [
+        ("the worker did not finish: no full answer within 120 s", "scan --deadline 600 m"),
+        ("unpacks to more than 17179869184 bytes", "scan --max-expanded 64GiB m"),
+        ("unpacks to more than 1000 times its size", "explain INT004"),
+        ("nested deeper than 8 members", "explain INT004"),
+        ("only the first 67108864 bytes of the text were read", "explain INT004"),
+        ("YAML of more than 8388608 bytes is not parsed", "explain INT004"),
+    ],
+)
+def test_only_options_that_there_are_are_suggested(why: str, command: str) -> None:
+    gap = accounts.receipt(accounts.Dangerous, why)
+    scan = accounts.a_scan(accounts.a_file("a", (), (gap,)), target="m")
+    asked = [step for step, _ in next_steps(Target(scan, accounts.decided(scan)))]
+    assert f"pratique {command}" in asked
+    assert sum("--deadline" in s or "--max-" in s or "INT004" in s for s in asked) == 1
+    option = command.removeprefix("scan ").removesuffix(" m")
+    assert (option in LimitExceededError(why).hint()) == command.startswith("scan")
+    assert "INT004" not in LimitExceededError(why).hint()

@@ -75,3 +75,15 @@ def test_a_second_scan_says_the_same_from_the_cache(model: Path) -> None:
 
 def test_without_a_jail_nothing_is_admitted(model: Path) -> None:
     assert scan(model, ".", "--no-jail", "--no-cache").returncode != 0
+
+
+def test_a_model_with_a_configuration_is_judged_inside_the_jail(tmp_path: Path) -> None:
+    """Rules that import late fail only in a worker that can open no file any more."""
+    tree = ROOT / "tests/samples/dtype-contradicts-config/good-llama.tree.json"
+    where = tmp_path / "llama"
+    where.mkdir()
+    for name, body in json.loads(tree.read_text()).items():
+        (where / name).write_bytes(bytes.fromhex(body))
+    done = scan(where, ".", "--format", "json", "--no-cache")
+    assert "crashed" not in done.stdout
+    assert told(done)["verdict"] == "admit", done.stdout

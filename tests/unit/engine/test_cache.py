@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from harness.examining import look, source
 from harness.working import InProcess
 from pratique.artifacts.readers import catalog as readers
 from pratique.core.limits import Limits
+from pratique.detectors.catalog import find
 from pratique.engine import examine, plan
 from pratique.engine.handle import Handle, opened
 from pratique.engine.repository import Rows
@@ -48,6 +50,20 @@ def test_only_rules_without_a_receipt_run(
     monkeypatch.setattr(examine, "versions", lambda: newer)
     look(source(text), workers, store=kept(tmp_path))
     assert workers.asked[1]["rules"] == ["SEC001"]
+
+
+def test_a_run_for_few_rules_forgets_no_view(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rule over text measures nothing; a rule over measures that changes later is still owed."""
+    workers = InProcess()
+    look(source(text), workers, store=kept(tmp_path))
+    for changed in ("SEC001", "MAL051"):
+        make = find(changed)
+        assert make is not None
+        monkeypatch.setattr(make, "rule", replace(make.rule, version=2))
+        look(source(text), workers, store=kept(tmp_path))
+    assert [asked["rules"] for asked in workers.asked[1:]] == [["SEC001"], ["MAL051"]]
 
 
 def test_a_forged_hint_changes_no_digest(text: Path, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from pratique.core.finding import Confidence, Finding, RuleId, Severity, Span
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet
 from pratique.core.receipt import Coverage
-from pratique.core.scan import FileReport
+from pratique.core.scan import FileReport, fingerprint
 from pratique.core.wire import encode
-from pratique.engine import examine
+from pratique.engine import examine, plan
 from pratique.engine.examine import Examiner
 from pratique.engine.handle import Handle
 from pratique.engine.plan import unread
@@ -178,8 +178,38 @@ def test_a_worker_may_not_flood_with_findings(text: Path) -> None:
             yield encode(Finding(rule, Severity.LOW, Confidence.LOW, at, "x"))
 
     report = look(source(text), Scripted(script), Limits(findings=5))
-    assert len(report.inspection.findings) == 5
-    assert any("more than 5 findings" in why for why in whys(report))
+    most = 5 + len(Severity) * len(plan.file_rules())
+    assert len(report.inspection.findings) == most
+    assert any(f"more than {most} findings" in why for why in whys(report))
+
+
+def test_a_worker_may_not_flood_with_facts(text: Path) -> None:
+    many = {"fact": "json", "chain": [], "data": [[]] * 900}
+
+    def script(_: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        while True:
+            yield many
+
+    report = look(source(text), Scripted(script), Limits(facts_values=5_000))
+    assert len(report.inspection.facts) <= 12
+    assert any("more facts than it may" in why for why in whys(report))
+
+
+def test_grave_findings_are_bound_to_their_bytes(text: Path) -> None:
+    def told(severity: Severity) -> set[str]:
+        def script(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+            rule = RuleId(request["rules"][0])
+            yield encode(Finding(rule, severity, Confidence.LOW, Span(), "the same words"))
+
+        marks = set()
+        for body in ("one", "two"):
+            text.write_text(body)
+            (found,) = look(source(text), Scripted(script)).inspection.findings
+            marks.add(fingerprint("notes.txt", found))
+        return marks
+
+    assert len(told(Severity.MEDIUM)) == 1
+    assert len(told(Severity.HIGH)) == 2
 
 
 def test_a_machine_without_workers_leaves_receipts(text: Path) -> None:

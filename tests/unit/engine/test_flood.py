@@ -1,4 +1,4 @@
-"""Many findings are counted; none that is worse than those listed is hidden."""
+"""Many findings are counted; what is not listed was not accepted by anybody either."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 from harness.inspecting import subject_of
 from pratique.artifacts.views import Layout
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
-from pratique.core.limits import FINDINGS_PER_RULE
 from pratique.core.receipt import Coverage, Receipt
-from pratique.engine import inspect
+from pratique.engine.bounds import FINDINGS_JUDGED, FINDINGS_PER_RULE
 from pratique.engine.inspect import Account, Inspector
 
 
@@ -44,17 +43,22 @@ def test_decoys_do_not_hide_what_is_worse() -> None:
     says, receipt = told(flooding(5_000, Severity.CRITICAL))
     assert says.count("decoy") == FINDINGS_PER_RULE
     assert says[-1] == "worse"
-    assert receipt.coverage is Coverage.FULL
-    assert receipt.why == "4900 more findings, none worse, are not listed"
+    assert receipt.coverage is not Coverage.FULL
+    assert receipt.why == "4500 more findings, none worse, are not listed"
 
 
 def test_what_is_no_worse_is_counted() -> None:
     says, receipt = told(flooding(5_000, Severity.LOW))
     assert "worse" not in says
-    assert receipt.why == "4901 more findings, none worse, are not listed"
+    assert receipt.why == "4501 more findings, none worse, are not listed"
 
 
 def test_an_endless_flood_is_not_full() -> None:
-    _, receipt = told(flooding(inspect.FINDINGS_JUDGED, Severity.LOW))
+    _, receipt = told(flooding(FINDINGS_JUDGED, Severity.LOW))
     assert receipt.coverage is not Coverage.FULL
     assert "not looked at" in receipt.why
+
+
+def test_what_asks_for_nothing_may_go_unlisted() -> None:
+    _, receipt = told(flooding(0, Severity.INFO))
+    assert receipt.coverage is Coverage.FULL

@@ -12,7 +12,7 @@ from harness.scans import scan_of
 from pratique.core.errors import UsageError
 from pratique.core.finding import Severity
 from pratique.core.verdict import Verdict, Waiver
-from pratique.policy import expressions, pack, strict_yaml, waivers
+from pratique.policy import expressions, globs, pack, strict_yaml, waivers
 from pratique.policy.document import EXAMPLE, document
 from pratique.policy.expressions import Answer, ask, check
 
@@ -86,6 +86,66 @@ def test_a_pack_out_of_shape_is_refused(old: str, new: str, says: str) -> None:
     assert says in str(caught.value) or "not YAML" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("expr", "word", "nearest"),
+    [
+        ('!("MAL01" in findings.rules)', "MAL01", "MAL0"),
+        ("!('MALO01' in findings.rules)", "MALO01", "MAL0"),
+        ('!("mal001" in findings.rules)', "mal001", "MAL001"),
+        ('!("template-sandbox-escape" in findings.rules)', "template-sandbox-escape", "BKD001"),
+        ('findings.rules.all(r, r != "BKD0001")', "BKD0001", "BKD0"),
+        ('["XYZ999"].all(r, !(r in findings.rules))', "XYZ999", ""),
+        ('!("BKD01" in findings.rules) || findings.rules["BKD01"] < 2', "BKD01", "BKD0"),
+        ("!has(findings.rules.BKD01)", "BKD01", "BKD0"),
+    ],
+)
+def test_a_rule_that_there_is_not_is_refused(expr: str, word: str, nearest: str) -> None:
+    quoted = expr.replace("'", "''")
+    body = PACK.replace("scan.bytes < 1000", f"'{quoted}'")
+    says = rf"ours\.yaml: require 1: small: no rule has the id '{word}'; the nearest is {nearest}"
+    with pytest.raises(UsageError, match=says):
+        pack.parse(body.encode(), "ours.yaml")
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        '!("MAL001" in findings.rules)',
+        'findings.rules.all(r, r != "BKD001")',
+        "!has(findings.rules.MAL001)",
+        'formats.all(f, f != "XYZ12a") && findings.rules.size() == 0',
+    ],
+)
+def test_a_rule_that_there_is_may_be_asked_for(expr: str) -> None:
+    body = PACK.replace("scan.bytes < 1000", f"'{expr}'")
+    assert pack.parse(body.encode(), "x").require[0].expr == expr
+
+
+@pytest.mark.parametrize(
+    ("glob", "fits", "not_these"),
+    [
+        ("*", ["a.bin", ""], ["sub/a.bin"]),
+        ("**", ["a.bin", "", "a/b/c"], []),
+        ("*.bin", ["a.bin", ".bin"], ["sub/a.bin", "a.bin/x"]),
+        ("**/*.bin", ["a.bin", "sub/a.bin", "a/b/c.bin"], ["a.binx", "a.bin/x"]),
+        ("sub/*", ["sub/a"], ["sub", "sub/a/b", "x/sub/a"]),
+        ("sub/**", ["sub/a", "sub/a/b"], ["sub", "subs/a"]),
+        ("a/**/b", ["a/b", "a/x/b", "a/x/y/b"], ["a", "b", "a/x", "x/a/b"]),
+        ("a?c", ["abc"], ["a/c", "ac"]),
+        ("a[!b]c", ["axc"], ["abc", "a/c"]),
+        ("A", ["A"], ["a"]),
+    ],
+)
+def test_globs_stop_at_folders(glob: str, fits: list[str], not_these: list[str]) -> None:
+    assert all(globs.matches(path, glob) for path in fits)
+    assert not any(globs.matches(path, glob) for path in not_these)
+
+
+def test_a_hostile_path_is_matched_soon() -> None:
+    path = "/".join(["-" * 200] * 200)
+    assert not globs.matches(path, "**/*-*-*-*-*-*x/**/*-*-*-*-*x")
+
+
 def test_a_pack_that_demands_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="admit everything"):
         pack.parse(PACK.partition("require:")[0].encode(), "x")
@@ -123,12 +183,14 @@ def test_waivers_in_a_file(tmp_path: Path) -> None:
     )
     one, two = waivers.load(path)
     assert one.expires == date(2026, 12, 31)
-    assert (two.fingerprint, two.path, two.expires) == ("abcd", "*", None)
+    assert (two.fingerprint, two.path, two.expires) == ("abcd", "**", None)
     path.write_text("waivers:\n")
     assert waivers.load(path) == ()
 
 
-@pytest.mark.parametrize("line", ["expires: 31.12.2026", "until: 2026-12-31", "path: [a]"])
+@pytest.mark.parametrize(
+    "line", ["expires: 31.12.2026", "until: 2026-12-31", "path: [a]", "rule: MAL01"]
+)
 def test_waivers_out_of_shape_are_refused(line: str, tmp_path: Path) -> None:
     path = tmp_path / "waivers.yaml"
     path.write_text(f"waivers:\n  - {line}\n")

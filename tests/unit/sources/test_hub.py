@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.hub_endpoint import COMMIT, Hub, serving
+from harness.hub_endpoint import COMMIT, Hub, git_sha1, serving
 from pratique.artifacts.sources.hub import HubSource
 from pratique.artifacts.sources.hub_client import HubClient
 from pratique.core.errors import ArtifactError, MachineError, MalformedError, UsageError
@@ -92,6 +92,47 @@ def test_wrong_digest_is_handed_on_but_not_kept(hub: Hub, tmp_path: Path) -> Non
     assert len(hub.seen) == before
     del source
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"blobId": None},
+        {"blobId": "x"},
+        {"blobId": 7},
+        {"lfs": {}},
+        {"lfs": {"sha256": "x"}},
+        {"lfs": {"sha256": "0" * 40}},
+        {"lfs": {"sha256": ["0" * 64]}},
+    ],
+)
+def test_a_file_without_a_promised_digest_is_not_taken(
+    hub: Hub, tmp_path: Path, row: dict[str, object]
+) -> None:
+    hub.rows["config.json"] = row
+    source = opened(hub, tmp_path)
+    with pytest.raises(MalformedError, match="promises no digest"):
+        body(source, "config.json")
+    assert not any(path.endswith("config.json") for path, _ in hub.seen)
+    assert body(source, "sub/model.bin") == hub.files["sub/model.bin"]
+
+
+def test_a_promise_in_capitals_holds(hub: Hub) -> None:
+    hub.rows["config.json"] = {"blobId": git_sha1(b"{}").upper()}
+    (file, _) = opened(hub).files()
+    assert file.intended == {"git-sha1": git_sha1(b"{}")}
+
+
+@pytest.mark.parametrize("pin", ["f" * 40, COMMIT[:-1] + "0"])
+def test_another_commit_than_the_pinned_one_is_refused(hub: Hub, pin: str) -> None:
+    with pytest.raises(MalformedError, match=f"another commit, {COMMIT}"):
+        HubSource(f"hf://org/name@{pin}", None, HubClient(hub.url))
+
+
+@pytest.mark.parametrize("pin", [COMMIT, COMMIT.upper(), "f" * 39, "main"])
+def test_the_pinned_commit_or_a_name_is_taken(hub: Hub, pin: str) -> None:
+    source = HubSource(f"hf://org/name@{pin}", None, HubClient(hub.url))
+    assert source.name == f"hf://org/name@{COMMIT}"
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a//b", "a/./b", "a/..", "a\nb", ""])

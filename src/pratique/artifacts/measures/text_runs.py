@@ -22,6 +22,7 @@ MAX_RUNS = 1_000
 SAMPLE = 4_096
 BEGINS = 60
 
+_HIGH_BITS = np.uint64(0x8080_8080_8080_8080)
 _PRINTABLE = np.zeros(256, np.bool_)
 _PRINTABLE[[9, 10, 13, *range(32, 127)]] = True
 
@@ -43,11 +44,9 @@ class TextRuns:
         if not rows or not len(self._starts):
             return
         body = np.frombuffer(window, np.uint8, rows * BLOCK, start).reshape(rows, BLOCK)
-        rows_left = np.flatnonzero(_PRINTABLE[body[:, 0]])
-        for column in range(1, PROBE):  # each byte leaves less than half of the rows to look at
-            rows_left = rows_left[_PRINTABLE[body[rows_left, column]]]
-        if not len(rows_left):
-            return
+        heads = np.ascontiguousarray(body[:, :PROBE])
+        maybe = np.flatnonzero(heads.view("<u8")[:, 0] & _HIGH_BITS == 0)  # as all ASCII is
+        rows_left = maybe[_PRINTABLE[heads[maybe]].all(axis=1)]
         for part in np.array_split(rows_left, max(1, len(rows_left) // 1024)):
             text = part[_PRINTABLE[body[part]].all(axis=1)]
             for row, varied in zip(text.tolist(), _varied(body[text]), strict=True):

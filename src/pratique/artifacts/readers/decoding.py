@@ -18,6 +18,8 @@ _HIGH = bytes(range(128, 256))
 _CONTROL_SHARE = 200
 """At most one stray control character in this many: vocabularies hold a few."""
 _HIGH_SHARE = 10
+_STEP = 1 * KiB
+"""Characters between two marks of Places: few enough to count again for each hit."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -73,13 +75,46 @@ def text_if_any(subject: Subject, most: int) -> str | None:
 
 
 def byte_at(text: str, position: int) -> int:
-    """Return the offset in UTF-8 bytes of a character's position."""
-    return position if text.isascii() else len(text[:position].encode("utf-8", "surrogatepass"))
+    """Return the offset in UTF-8 bytes of a character's position; for many, ask Places."""
+    return position if text.isascii() else _size(text[:position])
 
 
-def line_at(text: str, position: int) -> int:
-    """Return the 1-based line of a character's position."""
-    return text.count("\n", 0, position) + 1
+class Places:
+    """Lines and byte offsets in one text, in one pass over it however many are asked for.
+
+    A hostile text has a hit every few characters: counting from its beginning for each of them
+    would be quadratic. A mark is kept every so many characters, and not every line, because a text
+    may be one line.
+    """
+
+    __slots__ = ("_bytes", "_lines", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines = [1]
+        self._bytes = [0]
+
+    def line(self, position: int) -> int:
+        """Return the 1-based line of a character's position."""
+        step, marks = position // _STEP, self._lines
+        while len(marks) <= step:
+            at = (len(marks) - 1) * _STEP
+            marks.append(marks[-1] + self._text.count("\n", at, at + _STEP))
+        return marks[step] + self._text.count("\n", step * _STEP, position)
+
+    def byte(self, position: int) -> int:
+        """Return the offset in UTF-8 bytes of a character's position."""
+        if self._text.isascii():
+            return position
+        step, marks = position // _STEP, self._bytes
+        while len(marks) <= step:
+            at = (len(marks) - 1) * _STEP
+            marks.append(marks[-1] + _size(self._text[at : at + _STEP]))
+        return marks[step] + _size(self._text[step * _STEP : position])
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=2)

@@ -15,6 +15,7 @@ from pratique.core.limits import KiB, MiB
 MAGIC = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNK = 64 * MiB
 MAX_CHUNKS = 100_000
+FED = 16 * KiB
 KNOWN = frozenset(
     b"IHDR PLTE IDAT IEND acTL fcTL fdAT bKGD cHRM cICP cLLI mDCV dSIG eXIf gAMA hIST iCCP iTXt "
     b"oFFs pCAL pHYs sBIT sCAL sPLT sRGB sTER tEXt tIME tRNS zTXt caBX iDOT orNT vpAg caNv".split()
@@ -75,12 +76,17 @@ def _chunk(subject: Subject, at: int) -> tuple[bytes, bytes]:
 
 def _inflate(image: "zlib._Decompress", body: bytes, at: int, subject: Subject) -> None:
     """Follow the image's stream through one chunk; what stands behind its end is no image."""
-    left = body
+    left = b""
     try:
-        while left and not image.eof:
-            out = image.decompress(left, 256 * KiB)
-            subject.budget.take_bytes(len(out))
-            left = image.unconsumed_tail
+        # in pieces: zlib copies what it has not used yet at every step
+        for piece in range(0, len(body), FED):
+            left = body[piece : piece + FED]
+            while left and not image.eof:
+                out = image.decompress(left, 256 * KiB)
+                subject.budget.take_bytes(len(out))
+                left = image.unconsumed_tail
+            if left or image.unused_data:
+                break
     except zlib.error:
         raise MalformedError("the image data is no zlib stream", at) from None
     if left or image.unused_data:

@@ -15,7 +15,7 @@ MAX_LINE = 2_000
 
 _HERE = re.compile(
     r"\A\ufeff?(?:#![^\n]*\b(?:ba|z|da|k|c|tc|fi)?sh\b|#![^\n]*\b(?:pwsh|make)\b|@echo\b"
-    r"|(?:#[^\n]*\n|\s*\n|ARG [^\n]*\n)*FROM [\w./:@${}-]+(?: AS \w+)?\s*\n)",
+    r"|(?:(?:#[^\n]*|[^\S\n]*|ARG [^\n]*)\n)*FROM [\w./:@${}-]+(?: AS \w+)?\s*\n)",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(

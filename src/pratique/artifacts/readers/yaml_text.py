@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import yaml
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
-from pratique.artifacts.readers.decoding import byte_at, opening, text_if_any
+from pratique.artifacts.readers.decoding import Places, opening, text_if_any
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError
@@ -122,6 +122,10 @@ class _Seen:
     templates: list[tuple[str, str, int]] = field(default_factory=list)
     _open: list[list[str] | None] = field(default_factory=list)
     """Per open mapping a list: empty when a key is next, else the key; None for a sequence."""
+    _places: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = Places(self.text)
 
     def walk(self) -> bool:
         """Read to the end; return False where the rest is no YAML (prose after front matter)."""
@@ -151,7 +155,7 @@ class _Seen:
                 key = self._step(event.value)
                 if len(self.templates) < MAX_TEMPLATES and is_template(event.value):
                     at = event.start_mark.index if event.start_mark else 0
-                    self.templates.append((key[:80], event.value, byte_at(self.text, at)))
+                    self.templates.append((key[:80], event.value, self._places.byte(at)))
                 self._keep(event, key, event.value)
             case _:
                 pass
@@ -178,7 +182,7 @@ class _Seen:
         if (tagged or named) and len(self.tagged) + len(self.named) < MAX_KEPT:
             mark = event.start_mark
             index, line = (mark.index, mark.line + 1) if mark else (0, 0)
-            at = byte_at(self.text, index)
+            at = self._places.byte(index)
             row = YamlScalar(key[:MAX_TEXT], value[:MAX_TEXT], tag[:MAX_TEXT], line, at)
             if tagged:
                 self.structured = True

@@ -36,6 +36,10 @@ _ADDRESS = re.compile(
     r"hf://(?P<repo>[\w][\w.-]{0,95}(?:/[\w][\w.-]{0,95})?)(?:@(?P<rev>[\w][\w./-]{0,199}))?",
     re.ASCII,
 )
+_NO_DIGEST = (
+    "the hub promises no digest that the file could be compared with, so it was not fetched; "
+    "download the model, then scan its folder"
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HEX = {"sha256": re.compile(r"[0-9a-f]{64}"), "git-sha1": re.compile(r"[0-9a-f]{40}")}
 
@@ -54,7 +58,8 @@ class HubSource:
     """The files of `hf://ORG/NAME@REVISION`, by the commit that the revision stood for.
 
     The hub's own digests are handed on as `intended`. A file that was fetched whole, and has the
-    digest that the hub promises, is kept in `fetched` and not fetched again.
+    digest that the hub promises, is kept in `fetched` and not fetched again. A file of which the
+    hub promises no digest is not opened: nothing could tell whether it is the published one.
     """
 
     def __init__(
@@ -95,6 +100,8 @@ class HubSource:
         rows = told.get("siblings") if isinstance(told, dict) else None
         if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
             raise MalformedError(f"{self._name}: the hub tells no commit of the revision")
+        if _COMMIT.fullmatch(revision.lower()) and revision.lower() != commit:
+            raise MalformedError(f"{self._name}: the hub answers with another commit, {commit}")
         if not isinstance(rows, list):
             raise MalformedError(f"{self._name}: the hub lists no files")
         if len(rows) > MOST_FILES:
@@ -125,11 +132,8 @@ class HubSource:
 
     def _kept(self, one: _Listed) -> Path:
         """Return where a file is kept: by what it should be, never by the hub's name for it."""
-        what = one.intended.get("sha256") or one.intended.get("git-sha1")
-        named = f"{what}-{one.size}" if what else f"{self._repo}\0{self._commit}\0{one.path}"
-        return self._place / (
-            hashlib.sha256(named.encode("utf-8", "replace")).hexdigest() + ".blob"
-        )
+        named = f"{one.intended.get('sha256') or one.intended['git-sha1']}-{one.size}"
+        return self._place / (hashlib.sha256(named.encode()).hexdigest() + ".blob")
 
     def _fetch(self, one: _Listed, kept: Path) -> Path:
         self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -210,11 +214,11 @@ def _listed(row: Any) -> _Listed:  # noqa: ANN401 - foreign JSON has any shape
     if not promised:
         promised = {"git-sha1": row.get("blobId")}
     intended = {
-        kind: value
+        kind: value.lower()
         for kind, value in promised.items()
-        if isinstance(value, str) and _HEX[kind].fullmatch(value)
+        if isinstance(value, str) and _HEX[kind].fullmatch(value.lower())
     }
-    return _Listed(path, size, intended)
+    return _Listed(path, size, intended, "" if intended else _NO_DIGEST)
 
 
 def _wrong_name(path: str) -> str:

@@ -1,19 +1,26 @@
 """What to do after a report, as commands to copy."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pratique.cli.reports.account import Target, gaps, slug
 from pratique.cli.reports.safe import plain
+from pratique.core.errors import raised_by
 from pratique.core.verdict import Verdict
 
 MOST_EXPLAINED = 3
-_LIMITS = ("limit", "nested deeper", "budget", "deadline", "more than", "too slow")
+_LIMITS = (
+    "limit", "nested deeper", "nested too deep", "budget", "deadline", "no full answer within",
+    "more than", "only the first", "too slow",
+)  # fmt: skip
 
 
 def next_steps(target: Target) -> list[tuple[str, str]]:
     """Return (command, what it is for) pairs for this verdict, the most useful first."""
-    return list(_steps(target))
+    found: dict[str, str] = {}
+    for command, why in _steps(target):
+        found.setdefault(command, why)
+    return list(found.items())
 
 
 def _steps(target: Target) -> Iterator[tuple[str, str]]:
@@ -27,8 +34,17 @@ def _steps(target: Target) -> Iterator[tuple[str, str]]:
         yield f"pratique explain {rule}", slug(rule) or "what it means"
     if not target.scan.jail.sound:
         yield "pratique self-test", "what this machine lacks"
-    if any(word in gap.why for gap in gaps(target.scan) for word in _LIMITS):
-        yield f"pratique scan --deadline 600 {path}", "for a source that you know"
+    yield from _about_limits([gap.why for gap in gaps(target.scan)], path)
     if verdict is Verdict.REVIEW:
         yield f"pratique scan --waivers FILE {path}", "accept a finding, with a reason"
     yield f"pratique scan --format json -o report.json {path}", "every detail, for a colleague"
+
+
+def _about_limits(reasons: Sequence[str], path: str) -> Iterator[tuple[str, str]]:
+    """Name an option for each limit that has one; for the others say what else can be done."""
+    limits = [why for why in reasons if any(word in why for word in _LIMITS)]
+    for option in dict.fromkeys(raised_by(why) for why in limits):
+        if option:
+            yield f"pratique scan {option} {path}", "for a source that you know"
+        else:
+            yield "pratique explain INT004", "about limits that no option raises"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from pratique.artifacts.readers.decoding import Places
 from pratique.artifacts.readers.template_tree import spot
 from pratique.artifacts.views import TemplateView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
@@ -48,8 +49,9 @@ class TemplateHiddenCharacters(Detector[TemplateView]):
 
     def inspect(self, view: TemplateView) -> Iterator[Finding]:
         """Report each run of hidden characters."""
+        places = Places(view.source)
         for run in hidden(view.source):
-            line = view.source.count("\n", 0, run.start) + 1
+            line = places.line(run.start)
             says = f", which spell {run.says[:60]!r}" if run.says else ""
             yield self.finding(
                 spot(view, line),

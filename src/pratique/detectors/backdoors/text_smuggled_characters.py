@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pratique.artifacts.readers.decoding import byte_at, line_at
+from pratique.artifacts.readers.decoding import Places
 from pratique.artifacts.views import TextView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
@@ -45,12 +45,13 @@ class TextSmuggledCharacters(Detector[TextView]):
 
     def inspect(self, view: TextView) -> Iterator[Finding]:
         """Report each run with what it spells."""
+        places = Places(view.text)
         for run in smuggled(view.text):
             letters = sum(c.isalpha() for c in run.says)
             yield self.finding(
                 Span(
-                    start=view.base + byte_at(view.text, run.start),
-                    line=line_at(view.text, run.start),
+                    start=view.base + places.byte(run.start),
+                    line=places.line(run.start),
                 ),
                 f"hides {run.end - run.start} {run.kind} characters, which spell {run.says[:60]!r}",
                 severity=Severity.HIGH if letters >= LETTERS else None,

@@ -24,7 +24,8 @@ class ArchiveBomb(Detector[ArchiveEntries]):
 
     ## What to do
     Do not unpack it. Only the first part of the content was looked at, so the scan is not complete.
-    Raise the limit only for a source that you know and a size that you expect.
+    For a source that you know and a size that you expect, `--max-expanded` raises the limit in
+    bytes. The limit in proportion stays: unpack such a file in a sandbox, and scan what comes out.
 
     ## What it cannot see
     Archives within archives that stay just below the limits, and formats that expand when they are

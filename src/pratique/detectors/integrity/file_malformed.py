@@ -35,8 +35,9 @@ class FileMalformed(Detector[Layout]):
     inspected.
 
     ## What to do
-    Ask the publisher for an intact copy and compare digests. Raise a limit only for a source that
-    you know.
+    Broken: ask the publisher for an intact copy and compare digests. At a limit: `--deadline` and
+    `--max-expanded` raise two of them, for a source that you know. This version raises no other:
+    unpack or split that part yourself, scan the result, or ask for the model in a simpler format.
 
     ## What it cannot see
     What the rest of the file holds.

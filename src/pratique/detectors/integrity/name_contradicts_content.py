@@ -39,6 +39,10 @@ PROMISED: dict[str, frozenset[str]] = {
     "py": frozenset({"python"}),
 }
 """What an extension promises: names of readers, one of which has to claim the content."""
+WITHOUT_A_NAME = frozenset(
+    ["compiled-python", "native-program", "raw-tensor", "sentencepiece", "shell", "unopened"]
+)
+"""Readers of what no extension above promises; some of them claim nothing, and never get here."""
 BARE = 2_000
 """Smaller Python files may well hold comments only."""
 _CELL = re.compile(r"cell-\d+\.py")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pratique.artifacts.readers.decoding import byte_at, line_at
+from pratique.artifacts.readers.decoding import Places
 from pratique.artifacts.views import TextView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
@@ -40,9 +40,10 @@ class WebToken(Detector[TextView]):
 
     def inspect(self, view: TextView) -> Iterator[Finding]:
         """Report each one by kind and place, never in full."""
+        places = Places(view.text)
         for secret in web_tokens(view.text):
-            line = line_at(view.text, secret.start)
-            start = view.base + byte_at(view.text, secret.start)
+            line = places.line(secret.start)
+            start = view.base + places.byte(secret.start)
             yield self.finding(
                 Span(start=start, end=start + secret.end - secret.start, line=line),
                 f"line {line} holds a {secret.kind}",

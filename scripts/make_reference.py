@@ -8,7 +8,7 @@ from typing import Any
 
 import typer.main
 
-from pratique.cli.app import app
+from pratique.cli.app import whole
 from pratique.cli.pages import rule_page
 from pratique.cli.reports.account import cards
 from pratique.cli.reports.schema import schema
@@ -68,7 +68,7 @@ def _index_row(rule: RuleId) -> str:
 
 def cli_page() -> str:
     """Return the page of the command line, from the same declarations that parse it."""
-    top: Any = typer.main.get_command(app)
+    top: Any = typer.main.get_command(whole())
     lines = ["# Command line", "", top.help, "", top.epilog, ""]
     for path, command in _commands(top, "pratique"):
         lines += [f"## `{path}`", "", (command.help or "").partition("\f")[0].strip(), ""]

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from enum import StrEnum
-from importlib import import_module
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -240,15 +240,10 @@ def default_cache() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def _join(name: str) -> None:
-    """Let a module add its commands, if this build has it."""
-    try:
-        module = import_module(name)
-    except ModuleNotFoundError as e:
-        if e.name != name:
-            raise
-        return
-    module.register(app)
+@cache
+def whole() -> typer.Typer:
+    """Return the app with the commands of badges, whose cryptography takes 60 ms to import."""
+    from pratique.cli import badging  # noqa: PLC0415 - a scan does without
 
-
-_join("pratique.cli.badging")
+    badging.register(app)
+    return app

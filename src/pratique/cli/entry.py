@@ -37,9 +37,11 @@ def _run(args: list[str]) -> int:
     from pratique.cli.trouble import told  # noqa: PLC0415
 
     try:
-        from pratique.cli.app import app  # noqa: PLC0415
+        from pratique.cli.app import app, whole  # noqa: PLC0415
 
-        code = app(args, standalone_mode=False, prog_name="pratique")
+        code = (app if args[:1] == ["scan"] else whole())(
+            args, standalone_mode=False, prog_name="pratique"
+        )
     except Exception as e:  # noqa: BLE001 - whatever it is, the operator gets one line
         line, code = told(e)
         if {"--verbose", "-v"} & set(args):

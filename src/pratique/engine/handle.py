@@ -17,7 +17,8 @@ from pratique.core.finding import Digest
 from pratique.core.limits import MiB
 from pratique.store.ports import FileStamp
 
-BLOCK = 4 * MiB
+BLOCK = MiB // 2
+"""Bytes hashed at a time: what was just read is still near the processor."""
 
 TICK_NS = 20_000_000
 """Time stamps stand still for up to a tick of the kernel: two changes in one look like one."""

@@ -19,7 +19,7 @@ def test_the_version_needs_nothing() -> None:
 
 
 def test_a_scan_leaves_what_only_workers_need_to_workers() -> None:
-    heavy = {"numpy", "jinja2", "yara_x", "sqlalchemy", "alembic", "httpx"}
+    heavy = {"numpy", "jinja2", "yara_x", "sqlalchemy", "alembic", "httpx", "cryptography"}
     assert not heavy & imported("import pratique.cli.app, pratique.flows.scan")
 
 

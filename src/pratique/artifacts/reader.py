@@ -9,11 +9,14 @@ from typing import ClassVar
 from pratique.artifacts.blob import Blob, Scratch
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact
-from pratique.core.limits import KiB, Limits
+from pratique.core.limits import KiB, Limits, MiB
 
 HEAD = 64 * KiB
 TAIL = 66 * KiB
 """Enough for a zip's end record with the longest comment."""
+
+FREE_EXPANSION = 64 * MiB
+"""What may come out of a small file whatever the ratio: sparse arrays pack very well."""
 
 
 class Kind(StrEnum):
@@ -69,13 +72,13 @@ class Budget:
         if self.expanded > most:
             raise LimitExceededError(f"unpacks to more than {most} bytes")
         ratio = self.limits.expansion_ratio
-        if self.expanded > max(64 * 1024 * KiB, ratio * self.file_size):
+        if self.expanded > max(FREE_EXPANSION, ratio * self.file_size):
             raise LimitExceededError(f"unpacks to more than {ratio} times its size")
 
     @property
     def left(self) -> int:
         """Return how many more bytes may come out of decompressors."""
-        by_ratio = max(64 * 1024 * KiB, self.limits.expansion_ratio * self.file_size)
+        by_ratio = max(FREE_EXPANSION, self.limits.expansion_ratio * self.file_size)
         return max(0, min(self.limits.expanded_bytes, by_ratio) - self.expanded)
 
 

@@ -15,6 +15,7 @@ from pratique import __version__
 from pratique.cli import intended, machine
 from pratique.cli.catalogue import explain, rules
 from pratique.cli.judging import Judge, load_baseline, load_pack
+from pratique.cli.options import ExpectDigest, Signature, SignedBy, Waivers
 from pratique.cli.reports.schema import schema
 from pratique.cli.scanning import Wanted, listed, run
 from pratique.core.errors import UsageError
@@ -99,12 +100,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
     policy: Annotated[
         str, typer.Option(metavar="PACK", help="A policy pack: its name, or a YAML file.")
     ] = "default",
-    waivers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Accepted findings, each with reason, approver and expiry."
-        ),
-    ] = None,
+    waivers: Waivers = None,
     baseline: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A former JSON report: only new findings count."),
@@ -141,21 +137,9 @@ def scan(  # noqa: PLR0913 - each option is an argument
         bool,
         typer.Option("--no-jail", help="Debugging aid: read without isolation; never exits 0."),
     ] = False,
-    expect_digest: Annotated[
-        str | None,
-        typer.Option(metavar="sha256:...", help="What the artifact must be, or it is reported."),
-    ] = None,
-    signed_by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHO",
-            help="Who must have signed it: a public key's file, or NAME,https://ISSUER.",
-        ),
-    ] = None,
-    signature: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),
-    ] = None,
+    expect_digest: ExpectDigest = None,
+    signed_by: SignedBy = None,
+    signature: Signature = None,
     deadline: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Seconds for one file, beyond its size's share."),

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pratique.artifacts.sources.base import Source
+from pratique.artifacts.sources.opening import open_source
 from pratique.attest.statement import (
     DAYS,
     FAILED,
@@ -25,6 +24,7 @@ from pratique.attest.statement import (
 )
 from pratique.attest.verify import Check, NotVerifiedError, Verification
 from pratique.cli import intended
+from pratique.cli.options import ExpectDigest, Signature, SignedBy, Waivers
 from pratique.cli.progress import HASHING, watched
 from pratique.cli.reports.safe import plain
 from pratique.cli.trouble import told as told_of
@@ -116,12 +116,7 @@ def badge(  # noqa: PLR0913 - each is one option
     policy: Annotated[
         str, typer.Option(metavar="PACK", help="A policy pack: its name, or a YAML file.")
     ] = "default",
-    waivers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Accepted findings, each with reason, approver and expiry."
-        ),
-    ] = None,
+    waivers: Waivers = None,
     card: Annotated[
         bool,
         typer.Option("--card", help="First put a section with the badge into the README.md."),
@@ -133,21 +128,9 @@ def badge(  # noqa: PLR0913 - each is one option
     always: Annotated[
         bool, typer.Option("--always", help="Write a statement about a bad result, too.")
     ] = False,
-    expect_digest: Annotated[
-        str | None,
-        typer.Option(metavar="sha256:...", help="What the artifact must be, or it is reported."),
-    ] = None,
-    signed_by: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHO",
-            help="Who must have signed it: a public key's file, or NAME,https://ISSUER.",
-        ),
-    ] = None,
-    signature: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),
-    ] = None,
+    expect_digest: ExpectDigest = None,
+    signed_by: SignedBy = None,
+    signature: Signature = None,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -174,10 +157,10 @@ def badge(  # noqa: PLR0913 - each is one option
                 jobs=jobs,
                 cache=cache,
                 expect=intended.expected(expect_digest),
-                publisher=intended.publisher(_source(path), signed_by, signature),
+                publisher=intended.publisher(open_source(path), signed_by, signature),
                 watcher=watcher,
             )
-            made = make_badge(_source(path), asked, pack, wish, now=datetime.now(UTC))
+            made = make_badge(open_source(path), asked, pack, wish, now=datetime.now(UTC))
     _tell_decision(console, made.decision)
     _tell_badge(console, made)
     raise typer.Exit(_EXITS[made.decision.verdict] or _RESULTS[made.headline.result])
@@ -239,12 +222,6 @@ def verify(  # noqa: PLR0913 - each is one option
     else:
         _tell_checks(console, told)
     raise typer.Exit(BAD if isinstance(told, NotVerifiedError) else GOOD)
-
-
-def _source(path: str) -> Source:
-    """Return the source that a path or an address stands for; imported late, it is not small."""
-    opened: Source = import_module("pratique.artifacts.sources.opening").open_source(path)
-    return opened
 
 
 def _day(text: str) -> datetime:

@@ -1,16 +1,8 @@
 """What the pure rooms need from the world, as protocols that flows fill in."""
 
-from datetime import datetime
 from typing import Protocol
 
 from pratique.core.scan import FileReport
-
-
-class Clock(Protocol):
-    """Tells the time; tests stop it."""
-
-    def now(self) -> datetime:
-        """Return the current time, timezone-aware, in UTC."""
 
 
 class Signer(Protocol):

@@ -14,6 +14,7 @@ from pratique.core.limits import Limits
 from pratique.core.scan import GRAVE, FileReport, Inspection, root_digest
 
 Said = tuple[str, object]
+"""The kind and the data of something that rules over the repository are told."""
 
 
 def compared(expected: Digest, files: Sequence[FileReport]) -> dict[str, object]:

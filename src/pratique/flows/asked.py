@@ -8,9 +8,9 @@ from typing import Protocol
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet, Watcher
+from pratique.engine.repository import Said
 
-Said = tuple[str, object]
-"""The kind and the data of something that rules over the repository are told."""
+__all__ = ["Asked", "Publisher", "Said"]
 
 
 class Publisher(Protocol):

@@ -237,7 +237,7 @@ def run(*words: str) -> tuple[int, str]:
 @pytest.fixture
 def shell(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(world.home / "config"))
-    monkeypatch.setattr(badging, "_source", Named)
+    monkeypatch.setattr(badging, "open_source", Named)
     return world
 
 

@@ -16,7 +16,6 @@ from pratique.detectors.base import Page, page
 from pratique.detectors.catalog import CATALOG
 
 EXIT_CODES = {Verdict.ADMIT: 0, Verdict.REVIEW: 1, Verdict.REJECT: 1, Verdict.INCOMPLETE: 3}
-WORST_FIRST = tuple(Verdict)
 
 
 @dataclass(frozen=True)  # no slots: the rows are kept once computed

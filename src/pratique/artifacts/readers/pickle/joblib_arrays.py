@@ -12,7 +12,6 @@ from pratique.artifacts.readers.pickle.values import Box, Ref, Result, Value
 from pratique.core.errors import MalformedError
 
 WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
-MAX_PADDING = 255
 _WIDTHS = {"b1": 1, "?": 1, "O": 0, "O8": 0}
 
 

@@ -1,7 +1,5 @@
 """What the machine has seen, each distinct thing once, bounded."""
 
-from collections.abc import Callable
-
 from pratique.artifacts.readers.pickle.values import (
     Box,
     Long,
@@ -45,8 +43,6 @@ TELLING = frozenset(
 )
 """Callees whose arguments decide whether they are harmless: each different call is kept."""
 
-OnItems = Callable[[Value, list[Value]], None]
-
 
 class Record:
     """Collects imports, calls and oddities of all streams of one subject."""
@@ -60,10 +56,6 @@ class Record:
         self.stream = 0
         self.dropped = ""
         self._seen: dict[tuple[object, ...], int] = {}
-
-    def acted(self) -> bool:
-        """Tell whether anything was imported or called so far."""
-        return bool(self.imports or self.calls)
 
     def took_import(self, ref: Ref, at: int) -> None:
         """Note an import."""

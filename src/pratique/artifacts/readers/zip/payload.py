@@ -36,15 +36,11 @@ MAKERS: dict[int, Callable[[], Machine]] = {
 
 @dataclass(slots=True)
 class Payload:
-    """An entry's content: `used` is how far into the archive it reaches, `digest` what it is.
-
-    `variant` is the word for a second reading, by the local header where that differs.
-    """
+    """An entry's content: `used` is how far into the archive it reaches, `digest` what it is."""
 
     blob: Blob
     used: int
     digest: str
-    variant: str = ""
 
 
 class Unpacker:

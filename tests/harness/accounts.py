@@ -13,8 +13,9 @@ from pratique.core.finding import (
     Span,
     Stage,
 )
+from pratique.core.jail import JailReport
 from pratique.core.receipt import Coverage, Receipt
-from pratique.core.scan import FileReport, Inspection, JailReport, Scan, fingerprint
+from pratique.core.scan import FileReport, Inspection, Scan, fingerprint
 from pratique.core.verdict import Decision, RuleResult, Verdict
 
 HELD = JailReport(("landlock-4", "seccomp", "rlimits"), (("user-namespace", "forbidden"),), "1")

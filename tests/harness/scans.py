@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from pratique.core.canonical import sha256_of
 from pratique.core.finding import Confidence, Finding, RuleId, Severity, Span
+from pratique.core.jail import JailReport
 from pratique.core.receipt import Coverage, Receipt
-from pratique.core.scan import FileReport, Inspection, JailReport, Scan
+from pratique.core.scan import FileReport, Inspection, Scan
 
 SOUND = JailReport(("landlock", "seccomp", "rlimits"), (("userns", "forbidden here"),), "jail")
 BODIES = {"model.safetensors": b"weights" * 10, "config.json": b"{}", "sub/tokens.txt": b"a b\n"}

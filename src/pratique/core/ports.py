@@ -31,6 +31,9 @@ class Watcher(Protocol):
     def done(self, report: FileReport) -> None:
         """Hear how a file came out."""
 
+    def ran(self, done: int, planned: int, says: str) -> None:
+        """Hear how many runs of a detonation are done, and what the last or next one is."""
+
     def noticed(self, says: str) -> None:
         """Hear what the operator should know, though no verdict hangs on it."""
 
@@ -49,6 +52,9 @@ class Quiet:
 
     def done(self, report: FileReport) -> None:
         """Ignore a file's end."""
+
+    def ran(self, done: int, planned: int, says: str) -> None:
+        """Ignore runs."""
 
     def noticed(self, says: str) -> None:
         """Ignore a remark."""

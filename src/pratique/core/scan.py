@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pratique.core.fact import Fact
-from pratique.core.finding import Digest, Finding, Severity
+from pratique.core.finding import Digest, Finding, Severity, Stage
+from pratique.core.jail import JailReport
 from pratique.core.receipt import Coverage, Receipt
+from pratique.core.trace import Detonation
 
 GRAVE = Severity.HIGH
 """From here on a finding is accepted only for the very bytes it was made in."""
@@ -37,23 +39,12 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
-class JailReport:
-    """Which mechanisms held the workers, and which were missing and why."""
-
-    held: tuple[str, ...] = ()
-    missing: tuple[tuple[str, str], ...] = ()
-    tier: str = "none"
-
-    @property
-    def sound(self) -> bool:
-        """Tell whether both Landlock and seccomp held: without them a scan is incomplete."""
-        names = {name.split("-")[0] for name in self.held}
-        return {"landlock", "seccomp"} <= names
-
-
-@dataclass(frozen=True, slots=True)
 class Scan:
-    """The whole account of one artifact. `repository` holds what rules said over all its files."""
+    """The whole account of one artifact. `repository` holds what rules said over all its files.
+
+    `behaviour` holds what they said of a detonation; without one the stage `network` is absent.
+    `only` names the one stage that was asked for: then nothing was read statically.
+    """
 
     target: str
     files: tuple[FileReport, ...]
@@ -63,10 +54,13 @@ class Scan:
     finished: str
     engine: str
     intended: tuple[tuple[str, str], ...] = ()
+    behaviour: Inspection = Inspection()
+    detonation: Detonation | None = None
+    only: Stage | None = None
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
         """Yield (path, finding), worst first; path is empty for the repository's own."""
-        found = [("", f) for f in self.repository.findings]
+        found = [("", f) for f in (*self.repository.findings, *self.behaviour.findings)]
         found += [(file.path, f) for file in self.files for f in file.inspection.findings]
         yield from sorted(found, key=lambda x: (-x[1].severity, x[0], x[1].at.chain, x[1].at.start))
 
@@ -75,7 +69,7 @@ class Scan:
         for file in self.files:
             for receipt in file.inspection.receipts:
                 yield file.path, receipt
-        for receipt in self.repository.receipts:
+        for receipt in (*self.repository.receipts, *self.behaviour.receipts):
             yield "", receipt
 
     @property
@@ -83,6 +77,12 @@ class Scan:
         """Tell whether there is at least one receipt, all are full, and the jail held."""
         coverages = {r.coverage for _, r in self.receipts()}
         return coverages == {Coverage.FULL} and self.jail.sound and bool(self.files)
+
+    def asked(self, stage: Stage) -> bool:
+        """Tell whether a stage was to be carried out: `network` only where something was run."""
+        if self.only is not None:
+            return stage is self.only
+        return stage is not Stage.NETWORK or self.detonation is not None
 
     @property
     def bytes(self) -> int:

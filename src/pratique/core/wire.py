@@ -14,6 +14,7 @@ from pratique.core.receipt import Coverage, Receipt
 
 MAX_TEXT = 2_000
 MAX_CHAIN = 16
+MAX_READERS = 32
 MAX_EVIDENCE = 16
 MAX_INT = 1 << 62
 
@@ -83,7 +84,7 @@ def _receipt(frame: Mapping[str, Any]) -> Receipt:
         RuleId(_text(frame["receipt"])),
         _count(frame["version"]),
         _chain(frame["chain"]),
-        _chain(frame["readers"]),
+        _chain(frame["readers"], MAX_READERS),
         _count(frame["size"]),
         _count(frame["covered"]),
         Coverage(_text(frame["coverage"])),
@@ -103,7 +104,7 @@ def _count(value: object) -> int:
     return value
 
 
-def _chain(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > MAX_CHAIN:
+def _chain(value: object, most: int = MAX_CHAIN) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > most:
         raise ValueError("not a chain")
     return tuple(_text(part) for part in value)

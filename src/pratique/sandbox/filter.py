@@ -22,10 +22,11 @@ ALLOWED = (
 )
 """Admitted whatever the arguments. No `newfstatat`: it would tell of any path by name."""
 
-_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_ALLOW, _KILL, _ERRNO, _NOTIFY = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
 EPERM, ENOSYS = 1, 38
 _LOAD, _RET, _JEQ, _JGE, _JSET = 0x20, 0x06, 0x15, 0x35, 0x45
-_PROT_EXEC, _CLONE_THREAD, _SHARED, _ANONYMOUS = 0x4, 0x10000, 0x1, 0x20
+THREAD = 0x10000  # CLONE_THREAD
+_PROT_EXEC, _SHARED, _ANONYMOUS = 0x4, 0x1, 0x20
 _NEGATIVE = 0x80000000
 _FCNTL = (1, 3, 1030)  # F_GETFD, F_GETFL, F_DUPFD_CLOEXEC: none of them gives a new right
 
@@ -33,60 +34,88 @@ _FCNTL = (1, 3, 1030)  # F_GETFD, F_GETFL, F_DUPFD_CLOEXEC: none of them gives a
 def program(machine: Machine, pid: int) -> bytes:
     """Return the filter's instructions for the process `pid` on `machine`."""
     nr = machine.numbers
-    parts = [_op(_LOAD, 4), _op(_JEQ, machine.audit, 1, 0), _op(_RET, _KILL), _op(_LOAD, 0)]
-    if machine.x32_bit:
-        parts += [_op(_JGE, machine.x32_bit, 0, 1), _op(_RET, _KILL)]
+    parts = head(machine)
     for name in ALLOWED:
-        parts += [_op(_JEQ, nr[name], 0, 1), _op(_RET, _ALLOW)]
+        parts += [equal(nr[name], 0, 1), yes()]
     # clone3 hides its flags behind a pointer: with ENOSYS the C library falls back to clone.
-    parts += [_op(_JEQ, nr["clone3"], 0, 1), _op(_RET, _ERRNO | ENOSYS)]
-    parts += _if(nr["clone"], _arg(0), _op(_JSET, _CLONE_THREAD, 0, 1), _yes(), _no())
-    parts += _if(nr["mprotect"], _arg(2), _op(_JSET, _PROT_EXEC, 0, 1), _no(), _yes())
+    parts += [equal(nr["clone3"], 0, 1), no(ENOSYS)]
+    parts += when(nr["clone"], load(0), any_bit(THREAD, 0, 1), yes(), no())
+    parts += when(nr["mprotect"], load(2), any_bit(_PROT_EXEC, 0, 1), no(), yes())
     parts += _mmap(nr["mmap"])
-    parts += _if(nr["fcntl"], _arg(1), *(_op(_JEQ, c, 0, 1) + _yes() for c in _FCNTL), _no())
+    parts += when(nr["fcntl"], load(1), *(equal(c, 0, 1) + yes() for c in _FCNTL), no())
     # A thread may signal this process only: abort() then dies by its own name.
-    parts += _if(nr["tgkill"], _arg(0), _op(_JEQ, pid, 0, 1), _yes(), _no())
-    parts += _if(nr["write"], _arg(0), *(_op(_JEQ, fd, 0, 1) + _yes() for fd in (1, 2)), _no())
+    parts += when(nr["tgkill"], load(0), equal(pid, 0, 1), yes(), no())
+    parts += when(nr["write"], load(0), *(equal(fd, 0, 1) + yes() for fd in (1, 2)), no())
     for name in ("preadv2", "pwritev2"):  # at -1 they would use the position and move it
-        parts += _if(nr[name], _arg(3, 1), _op(_JSET, _NEGATIVE, 0, 1), _no(), _yes())
+        parts += when(nr[name], load(3, 1), any_bit(_NEGATIVE, 0, 1), no(), yes())
     parts += _prlimit(nr["prlimit64"])
-    return b"".join([*parts, _no()])
+    return b"".join([*parts, no()])
 
 
 def _mmap(nr: int) -> list[bytes]:
     # Shared anonymous memory would not count against RLIMIT_DATA, so it would have no bound.
-    return _if(
+    return when(
         nr,
-        *(_arg(2), _op(_JSET, _PROT_EXEC, 0, 1), _no()),
-        *(_arg(3), _op(_JSET, _ANONYMOUS, 1, 0), _yes()),
-        *(_op(_JSET, _SHARED, 0, 1), _no(), _yes()),
+        *(load(2), any_bit(_PROT_EXEC, 0, 1), no()),
+        *(load(3), any_bit(_ANONYMOUS, 1, 0), yes()),
+        *(any_bit(_SHARED, 0, 1), no(), yes()),
     )
 
 
 def _prlimit(nr: int) -> list[bytes]:
     # Reading one's own limits, as sysconf() and thread start do; never setting (new_limit is NULL).
-    own = (_arg(0), _op(_JEQ, 0, 1, 0), _no())
-    low, high = ((_arg(2, word), _op(_JEQ, 0, 1, 0), _no()) for word in (0, 1))
-    return _if(nr, *own, *low, *high, _yes())
+    own = (load(0), equal(0, 1, 0), no())
+    low, high = ((load(2, word), equal(0, 1, 0), no()) for word in (0, 1))
+    return when(nr, *own, *low, *high, yes())
 
 
-def _if(nr: int, *body: bytes) -> list[bytes]:
-    """Run `body`, which returns on every path, when the call is `nr`."""
+# --- the words of a filter, also for the other filters of this room ----------------------------
+
+
+def head(machine: Machine) -> list[bytes]:
+    """Return what every filter begins with: it kills other architectures and loads the number."""
+    parts = [_op(_LOAD, 4), equal(machine.audit, 1, 0), _op(_RET, _KILL), _op(_LOAD, 0)]
+    if machine.x32_bit:
+        parts += [_op(_JGE, machine.x32_bit, 0, 1), _op(_RET, _KILL)]
+    return parts
+
+
+def when(nr: int, *body: bytes) -> list[bytes]:
+    """Run `body`, which returns on every path, when the call is `nr`; a number below 0 is none."""
+    if nr < 0:
+        return []
     inside = b"".join(body)
-    return [_op(_JEQ, nr, 0, len(inside) // 8), inside]
+    return [equal(nr, 0, len(inside) // 8), inside]
 
 
-def _arg(index: int, word: int = 0) -> bytes:
+def load(index: int, word: int = 0) -> bytes:
     """Load one 32-bit word of an argument; both machines are little-endian."""
     return _op(_LOAD, 16 + 8 * index + 4 * word)
 
 
-def _yes() -> bytes:
+def equal(value: int, then: int, other: int) -> bytes:
+    """Skip `then` instructions if the loaded word is `value`, else `other`."""
+    return _op(_JEQ, value, then, other)
+
+
+def any_bit(mask: int, then: int, other: int) -> bytes:
+    """Skip `then` instructions if the loaded word has a bit of `mask`, else `other`."""
+    return _op(_JSET, mask, then, other)
+
+
+def yes() -> bytes:
+    """Admit the call."""
     return _op(_RET, _ALLOW)
 
 
-def _no() -> bytes:
-    return _op(_RET, _ERRNO | EPERM)
+def no(error: int = EPERM) -> bytes:
+    """Refuse the call with an error number."""
+    return _op(_RET, _ERRNO | error)
+
+
+def ask() -> bytes:
+    """Let whoever listens to this filter decide."""
+    return _op(_RET, _NOTIFY)
 
 
 def _op(code: int, k: int, jt: int = 0, jf: int = 0) -> bytes:

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pratique.core.errors import JailError
+from pratique.core.jail import JailReport
 from pratique.core.limits import GiB, MiB
-from pratique.core.scan import JailReport
-from pratique.sandbox import kernel
+from pratique.sandbox import kernel, landlock
 from pratique.sandbox.filter import program
 from pratique.sandbox.syscalls import Machine, this_machine
 
@@ -33,8 +33,6 @@ NAMESPACES = {
     "uts-namespace": kernel.CLONE_NEWUTS,
 }
 
-_LANDLOCK_ABI = 7  # the newest whose rights are known here; a newer kernel still offers these
-_LANDLOCK_FILES = (13, 14, 15, 15, 16, 16, 16)  # number of file-system rights of ABI 1, 2, ...
 _LOOPBACK = ("127.0.0.1", 9)
 _SMALL_LIMITS = {"CORE": 0, "MEMLOCK": 0, "MSGQUEUE": 0, "RTPRIO": 0, "NOFILE": 64}
 _STACK = 16 * MiB
@@ -51,7 +49,7 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class _Steps:
+class Steps:
     """The steps taken so far, in order."""
 
     held: list[str] = field(default_factory=list)
@@ -76,7 +74,7 @@ def lockdown(bounds: Bounds, keep: int) -> JailReport:
     """
     if threads() != 1:
         raise JailError("the process to lock has more than one thread")
-    steps = _Steps()
+    steps = Steps()
     close_all_but(keep)
     steps.take("rlimits", lambda: limit(bounds))
     if sys.platform == "linux":
@@ -86,7 +84,7 @@ def lockdown(bounds: Bounds, keep: int) -> JailReport:
     return JailReport(tuple(steps.held), tuple(steps.missing), "jail")
 
 
-def _linux(steps: _Steps) -> None:
+def _linux(steps: Steps) -> None:
     zygote = os.getppid()
     _leave_namespaces_and_user(steps)
     steps.take("no-new-privs", _no_new_privs)
@@ -145,7 +143,7 @@ def limit(bounds: Bounds) -> None:
 # --- who and where -----------------------------------------------------------------------------
 
 
-def _leave_namespaces_and_user(steps: _Steps) -> None:
+def _leave_namespaces_and_user(steps: Steps) -> None:
     """Enter empty namespaces and become nobody; a user namespace gives what root could not."""
     left = dict.fromkeys(NAMESPACES, "")
     if os.geteuid() == 0:
@@ -165,9 +163,9 @@ def _leave_namespaces_and_user(steps: _Steps) -> None:
     steps.take("no-capabilities", _drop_capabilities)
 
 
-def _enter(steps: _Steps, names: Iterable[str]) -> dict[str, str]:
+def _enter(steps: Steps, names: Iterable[str]) -> dict[str, str]:
     """Enter each namespace; return what could not be entered, with the reason."""
-    trial = _Steps()
+    trial = Steps()
     for name in names:
         trial.take(name, partial(_namespace, NAMESPACES[name]))
     steps.held += trial.held
@@ -179,7 +177,7 @@ def _namespace(flag: int) -> None:
     if flag == kernel.CLONE_NEWNET:
         # A fresh network has a loopback that is down. Connecting UDP sends nothing, only routes.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            _refused("a route to the loopback", lambda: probe.connect(_LOOPBACK))
+            refused("a route to the loopback", lambda: probe.connect(_LOOPBACK))
 
 
 def _become_nobody() -> None:
@@ -190,7 +188,7 @@ def _become_nobody() -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
     if os.getresuid() != (NOBODY,) * 3 or os.getresgid() != (NOBODY,) * 3 or os.getgroups():
         raise JailError("the user did not change")
-    _refused("becoming root again", lambda: os.setresuid(0, 0, 0))
+    refused("becoming root again", lambda: os.setresuid(0, 0, 0))
 
 
 def _limit_threads(most: int, *, rooted: bool) -> None:
@@ -238,17 +236,7 @@ def _die_with(zygote: int) -> None:
 # --- Landlock ----------------------------------------------------------------------------------
 
 
-def landlock_abi(machine: Machine) -> int:
-    """Return the version of Landlock that this kernel offers.
-
-    Raises:
-        OSError: none, or it is switched off.
-
-    """
-    return kernel.syscall(machine.numbers["landlock_create_ruleset"], None, 0, 1)
-
-
-def _landlock(steps: _Steps, machine: Machine) -> None:
+def _landlock(steps: Steps, machine: Machine) -> None:
     if not steps.take("landlock", lambda: _landlock_files(machine)):
         return
     abi = int(steps.held[-1].split("-")[1])
@@ -264,10 +252,10 @@ def _landlock(steps: _Steps, machine: Machine) -> None:
 
 def _landlock_files(machine: Machine) -> str:
     """Deny every path, port and signal that this ABI knows: a ruleset without a rule."""
-    abi = min(landlock_abi(machine), _LANDLOCK_ABI)
+    abi = min(landlock.abi(machine), landlock.NEWEST)
     if abi < 1:
         raise JailError("the kernel offers no version of it")
-    words = (1 << _LANDLOCK_FILES[abi - 1]) - 1, 3 * (abi >= 4), 3 * (abi >= 6)  # noqa: PLR2004
+    words = (1 << landlock.FILE_RIGHTS[abi - 1]) - 1, 3 * (abi >= 4), 3 * (abi >= 6)  # noqa: PLR2004
     size = 8 if abi < 4 else 16 if abi < 6 else 24  # noqa: PLR2004 - how the struct grew
     ruleset = kernel.syscall(
         machine.numbers["landlock_create_ruleset"], struct.pack("=3Q", *words), size, 0
@@ -276,30 +264,28 @@ def _landlock_files(machine: Machine) -> str:
         kernel.syscall(machine.numbers["landlock_restrict_self"], ruleset, 0)
     finally:
         os.close(ruleset)
-    _refused("opening a folder", lambda: os.open("/", os.O_RDONLY), errno.EACCES)
+    refused("opening a folder", lambda: os.open("/", os.O_RDONLY), errno.EACCES)
     return f"landlock-{abi}"
 
 
 def _landlock_network() -> None:
     with socket.socket() as probe:
-        _refused("a TCP connection", lambda: probe.connect(_LOOPBACK), errno.EACCES)
+        refused("a TCP connection", lambda: probe.connect(_LOOPBACK), errno.EACCES)
 
 
 def _landlock_scope() -> None:
-    _refused("a signal to the zygote", lambda: os.kill(os.getppid(), 0), errno.EPERM)
+    refused("a signal to the zygote", lambda: os.kill(os.getppid(), 0), errno.EPERM)
 
 
 # --- seccomp -----------------------------------------------------------------------------------
 
 
 def _seccomp(machine: Machine) -> None:
-    code = ctypes.create_string_buffer(program(machine, os.getpid()))
-    fprog = struct.pack("=H6xQ", (len(code) - 1) // 8, ctypes.addressof(code))
-    kernel.syscall(machine.numbers["seccomp"], 1, 1, fprog)  # SET_MODE_FILTER, TSYNC
+    kernel.install_filter(machine.numbers["seccomp"], program(machine, os.getpid()))
     # EPERM tells this refusal from Landlock's EACCES.
-    _refused("opening a folder", lambda: os.open("/", os.O_RDONLY), errno.EPERM)
-    _refused("a socket", socket.socket, errno.EPERM)
-    _refused("a child process", _fork, errno.EPERM)
+    refused("opening a folder", lambda: os.open("/", os.O_RDONLY), errno.EPERM)
+    refused("a socket", socket.socket, errno.EPERM)
+    refused("a child process", _fork, errno.EPERM)
 
 
 def _fork() -> None:
@@ -307,7 +293,7 @@ def _fork() -> None:
         os._exit(0)
 
 
-def _refused(what: str, attempt: Callable[[], object], code: int = 0) -> None:
+def refused(what: str, attempt: Callable[[], object], code: int = 0) -> None:
     """Make an attempt that must fail, with the error `code` if one is given.
 
     Raises:

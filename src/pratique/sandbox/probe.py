@@ -20,8 +20,7 @@ from typing import Any
 
 from pratique.core.errors import JailError
 from pratique.core.limits import KiB
-from pratique.sandbox import kernel
-from pratique.sandbox.lockdown import landlock_abi
+from pratique.sandbox import kernel, landlock
 from pratique.sandbox.syscalls import this_machine
 
 Attempt = Callable[[], object]
@@ -148,7 +147,7 @@ def serve(
 def machine() -> dict[str, Attempt]:
     """Return questions to the machine, for a worker that is not locked."""
     return {
-        "landlock": lambda: f"ABI {landlock_abi(this_machine())}",
+        "landlock": lambda: f"ABI {landlock.abi(this_machine())}",
         "seccomp": lambda: kernel.syscall(
             this_machine().numbers["seccomp"], 2, 0, (0x80000000).to_bytes(4, "little")
         ),

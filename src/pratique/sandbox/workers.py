@@ -24,10 +24,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from pratique.core.errors import JailError, WorkerError
+from pratique.core.jail import JailReport
 from pratique.core.limits import GiB
-from pratique.core.scan import JailReport
 from pratique.sandbox import frames
-from pratique.sandbox.frames import MAX_ANSWER, MAX_FRAME, MAX_FRAMES
+from pratique.sandbox.asking import answers
+from pratique.sandbox.frames import MAX_ANSWER, MAX_FRAME
 
 __all__ = ["MAX_ANSWER", "MAX_FRAME", "Worker", "Zygote"]
 
@@ -233,7 +234,8 @@ class Worker:
             raise ValueError(f"{len(fds)} descriptors; {frames.MAX_FDS} is the most")
         done = False
         try:
-            yield from self._answer(frames.encode(request), fds, time.monotonic() + deadline_s)
+            until = time.monotonic() + deadline_s
+            yield from answers(self._channel, self._frames, (request, fds), until)
             done = True
         except TimeoutError as e:
             raise WorkerError(f"no full answer within {deadline_s:g} s", "deadline") from e
@@ -278,25 +280,6 @@ class Worker:
             raise JailError(f"a worker does not lock: {told['error']}")
         missing = tuple((name, why) for name, why in told["missing"])
         self.report = JailReport(tuple(told["held"]), missing, told["tier"])
-
-    def _answer(self, body: bytes, fds: Sequence[int], until: float) -> Iterator[dict[str, Any]]:
-        if not self._frames.idle():
-            raise WorkerError("the worker spoke before it was asked", "protocol")
-        frames.send(self._channel, body, fds, until)
-        taken = 0
-        for _ in range(MAX_FRAMES):
-            body = self._frames.next(until)
-            taken += len(body)
-            if taken > MAX_ANSWER:
-                raise WorkerError(f"an answer of more than {MAX_ANSWER} bytes", "protocol")
-            frame = frames.decode(body)
-            if "error" in frame:
-                why = "memory" if frame.get("why") == "memory" else "crashed"
-                raise WorkerError(_printable(frame["error"]), why)
-            if frame.get("end") is True:
-                return
-            yield frame
-        raise WorkerError(f"an answer of more than {MAX_FRAMES} frames", "protocol")
 
     def _ending(self) -> str:
         """Say how the worker ended by itself."""
@@ -380,8 +363,3 @@ def _roots(program: str) -> list[str]:
             raise JailError(f"no module {top!r} to start a zygote from")
         roots.append(str(Path(places[0]).absolute().parent))
     return roots
-
-
-def _printable(text: object) -> str:
-    """Cut a worker's words and take what a terminal would obey out of them."""
-    return "".join(c if c.isprintable() else "?" for c in str(text)[:_MAX_SAYS])

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
 from pratique.core.errors import JailError
-from pratique.core.scan import JailReport
+from pratique.core.jail import JailReport
 from pratique.sandbox import frames, kernel
 from pratique.sandbox.lockdown import Bounds, close_all_but, limit, lockdown, threads
 

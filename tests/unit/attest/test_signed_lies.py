@@ -11,8 +11,8 @@ import pytest
 from harness.badges import Case, case
 from harness.scans import BODIES, finding, receipt, scan_of
 from pratique.core.finding import Severity
+from pratique.core.jail import JailReport
 from pratique.core.receipt import Coverage
-from pratique.core.scan import JailReport
 from pratique.core.verdict import Waiver
 from pratique.policy import pack
 

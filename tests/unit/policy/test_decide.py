@@ -3,14 +3,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from harness.detonating import deep_scan
 from harness.scans import BODIES, finding, receipt, scan_of
+from harness.traces import detonation, honest, run
 from pratique.core.finding import Confidence, Rule, RuleId, Severity, Stage
+from pratique.core.jail import JailReport
 from pratique.core.receipt import Coverage
-from pratique.core.scan import FileReport, Inspection, JailReport, Scan, fingerprint
+from pratique.core.scan import FileReport, Inspection, Scan, fingerprint
+from pratique.core.trace import Ending
 from pratique.core.verdict import Decision, Verdict, Waiver
 from pratique.policy import pack
 from pratique.policy.decide import decide
-from pratique.policy.document import document
+from pratique.policy.document import EXAMPLE, document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DEFAULT = pack.load("default")
@@ -215,3 +219,54 @@ def test_findings_are_counted_by_stage_and_rule(monkeypatch: pytest.MonkeyPatch)
     told = document(scan_of(), (finding(), finding(rule="ZZZ001")), Severity.HIGH, {})
     assert told["findings"]["stages"]["malware"] == 1
     assert told["findings"]["rules"] == {"MAL001": 1, "ZZZ001": 1}
+
+
+def in_tier(tier: str) -> pack.Pack:
+    return replace(DEFAULT, tier=tier)
+
+
+def test_a_deep_scan_is_judged_by_what_was_seen() -> None:
+    assert judged(deep_scan(honest())).verdict is Verdict.ADMIT
+    assert judged(deep_scan(detonation(run(cut=True)))).verdict is Verdict.REVIEW
+    lost = deep_scan(detonation(run(), unloaded=(("a.keras", "needs keras"),)))
+    assert judged(lost).verdict is Verdict.INCOMPLETE
+
+
+def test_a_detonation_alone_needs_no_receipts_of_files() -> None:
+    part = deep_scan(honest(), only=Stage.NETWORK)
+    assert judged(part).verdict is Verdict.ADMIT
+    assert document(part, (), Severity.MEDIUM, {})["scan"]["only"] == "network"
+    assert judged(replace(part, only=None)).verdict is Verdict.INCOMPLETE
+
+
+def test_a_weaker_sandbox_than_demanded_leaves_a_scan_incomplete() -> None:
+    for tier, verdict in (("jail", Verdict.ADMIT), ("gvisor", Verdict.INCOMPLETE)):
+        assert judged(deep_scan(honest()), in_tier(tier)).verdict is verdict
+    stronger = deep_scan(replace(honest(), tier="microvm-tcg"))
+    assert judged(stronger, in_tier("gvisor")).verdict is Verdict.ADMIT
+    unknown = deep_scan(replace(honest(), tier="paper"))
+    assert judged(unknown, in_tier("jail")).verdict is Verdict.INCOMPLETE
+
+
+def test_a_demand_on_the_sandbox_leaves_plain_scans_alone() -> None:
+    assert judged(scan_of(), in_tier("microvm")).verdict is Verdict.ADMIT
+
+
+def test_a_line_may_ask_about_the_detonation() -> None:
+    told = document(deep_scan(honest()), (), Severity.MEDIUM, {})["detonation"]
+    assert told == {
+        "ran": True,
+        "complete": True,
+        "tier": "jail",
+        "rank": 1,
+        "loaders": ["torch"],
+        "conditions": ["now", "in-90-days", "as-root"],
+        "runs": 3,
+        "unloaded": 0,
+        "untried": 0,
+    }
+    assert document(scan_of(), (), Severity.MEDIUM, {})["detonation"]["ran"] is False
+    refused = deep_scan(detonation(run(ending=Ending.REFUSED)))
+    told = document(refused, (), Severity.MEDIUM, {})["detonation"]
+    assert (told["ran"], told["tier"], told["complete"]) == (False, "", False)
+    assert document(scan_of(), (), Severity.MEDIUM, {}).keys() == EXAMPLE.keys()

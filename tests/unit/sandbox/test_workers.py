@@ -98,7 +98,7 @@ def test_keeps_no_descriptor_between_requests(worker: Worker) -> None:
 def test_what_went_wrong_is_said(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, do: str, why: str, says: str
 ) -> None:
-    monkeypatch.setattr("pratique.sandbox.workers.MAX_FRAMES", 30_000)
+    monkeypatch.setattr("pratique.sandbox.asking.MAX_FRAMES", 30_000)
     monkeypatch.setattr("pratique.sandbox.workers.GRACE_S", 0.2)
     with pytest.raises(WorkerError) as raised:
         for _ in worker.ask({"do": do}, [], 60):

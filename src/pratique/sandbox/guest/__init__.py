@@ -1,0 +1,1 @@
+"""What runs inside a sandbox. Nothing outside imports this: it is started."""

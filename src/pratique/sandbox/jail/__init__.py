@@ -1,0 +1,1 @@
+"""Tier 1: bubblewrap with nothing in it, a user of its own, Landlock and seccomp inside."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from pratique.artifacts.blob import MemoryBlob, Scratch
 from pratique.artifacts.reader import Budget, Subject
 from pratique.artifacts.readers.catalog import READERS
+from pratique.artifacts.traces import makers, trace_of
 from pratique.artifacts.views import Repository, RepositoryFile
 from pratique.core.fact import Fact
 from pratique.core.finding import Finding
@@ -93,6 +94,15 @@ def inspect_tree(
         rows.append(RepositoryFile(path=path, digest=f"sha256:{path}", size=len(body), facts=facts))
     view = Repository(files=tuple(rows), said=said, covered=1)
     for item in Inspector(READERS, CATALOG).judge((), 1, view):
+        told.add(item)
+    return told
+
+
+def inspect_trace(body: bytes) -> Told:
+    """Inspect a detonation, given as JSON, with every rule over such."""
+    told, view = Told(), trace_of(body)
+    made_by = makers(view.detonation)
+    for item in Inspector(READERS, CATALOG).judge((), view.detonation.size, view, made_by):
         told.add(item)
     return told
 

@@ -9,22 +9,28 @@ from typing import Any
 import pytest
 
 import pratique.detectors
-from harness.inspecting import Told, inspect_bytes, inspect_tree, sample_bytes
+from harness.inspecting import Told, inspect_bytes, inspect_trace, inspect_tree, sample_bytes
 from pratique.detectors.base import Detector, page
 from pratique.detectors.catalog import CATALOG
 from pratique.detectors.refs import ATLAS, EDITION_2026, references
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith((".hex", ".tree.json")))
+ENDINGS = (".hex", ".tree.json", ".trace.json")
+CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith(ENDINGS))
 
 
 def told(case: Path) -> Told:
+    if case.name.endswith(".trace.json"):
+        return inspect_trace(case.read_bytes())
     sample = sample_bytes(case)
     return inspect_tree(sample) if isinstance(sample, dict) else inspect_bytes(sample)
 
 
 def expected(case: Path) -> Path:
-    return case.with_name(case.name.removesuffix(".tree.json").removesuffix(".hex") + ".expected")
+    name = case.name
+    for ending in ENDINGS:
+        name = name.removesuffix(ending)
+    return case.with_name(f"{name}.expected")
 
 
 @pytest.mark.parametrize("make", CATALOG, ids=lambda m: m.rule.id)

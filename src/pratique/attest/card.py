@@ -89,15 +89,19 @@ def marked(body: bytes, block: bytes) -> bytes:
     return body[:at] + block + body[at:]
 
 
-def block(head: Headline, keyid: str) -> bytes:
-    """Return the section for a card: plain Markdown, nothing of the model's own in it."""
+def block(head: Headline, keyid: str, *, run: bool = False) -> bytes:
+    """Return the section for a card: plain Markdown, nothing of the model's own in it.
+
+    `run` tells that the model was not only read, but run in a sandbox too.
+    """
+    how = "Read, and run in a sandbox." if run else "Static inspection only; the model was not run."
     level = f"{head.level} statically scanned" if head.level != "none" else "no level"
     lines = (
         BEGIN.decode(),
         f"> **Pratique: {level}, {head.result}** ({_WORDS[head.result]})",
         ">",
         f"> Issued {head.issued:%Y-%m-%d}, expires {head.expires:%Y-%m-%d}, signed by key",
-        f"> `{keyid[:16]}`. Static inspection only; the model was not run.",
+        f"> `{keyid[:16]}`. {how}",
         "> Verify offline: `pratique verify PATH --badge FOLDER --trust trust.json`.",
         END.decode(),
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from pratique.core.canonical import canonical
 from pratique.core.scan import Inspection, Scan
+from pratique.core.trace_json import value
 from pratique.core.wire import encode
 
 
@@ -32,6 +33,9 @@ def evidence(scan: Scan) -> bytes:
             for file in scan.files
         ],
     }
+    if scan.detonation is not None:
+        told["behaviour"] = _inspection(scan.behaviour)
+        told["detonation"] = value(scan.detonation)
     return canonical(told) + b"\n"
 
 

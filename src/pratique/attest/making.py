@@ -82,7 +82,8 @@ def _carded(told: Told, signers: Signers, readme: bytes) -> tuple[Told, bytes]:
     scanned = next((f.digest for f in told.scan.files if f.path == card.NAME), None)
     if scanned != sha256_of(readme):
         raise EvidenceError(f"{card.NAME} is not the one that was scanned")
-    block = card.block(told.headline, signers.statement.keyid)
+    run = told.scan.detonation is not None
+    block = card.block(told.headline, signers.statement.keyid, run=run)
     marked = card.marked(readme, block)
     plain: Digest = sha256_of(card.split(marked).plain)
     block_digest = sha256_of(block)

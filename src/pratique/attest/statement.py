@@ -16,6 +16,7 @@ from pratique.core.errors import UsageError
 from pratique.core.finding import Digest, Finding, Rule, RuleId, Severity, Stage
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import Scan, fingerprint, root_digest
+from pratique.core.trace import Detonation, Ending
 from pratique.core.verdict import Decision, Verdict, Waiver
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -29,10 +30,8 @@ DAYS: Final = 30
 MAX_DAYS: Final = 90
 MAX_SKIPPED: Final = 1_000
 _NOT_YET = Digest("")
-_LIMITATIONS = (
-    "level L1 is a static inspection: what shows only when the model runs was not seen",
-    "a trigger that was trained into the weights can be invisible to static analysis",
-)
+_STATIC = "level L1 is a static inspection: what shows only when the model runs was not seen"
+_TRAINED = "a trigger that was trained into the weights can be invisible to static analysis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +182,12 @@ def _stage(told: Told, stage: Stage) -> dict[str, Any]:
     tasks = Counter(r.coverage for _, r in told.scan.receipts() if r.rule in ids)
     left = [f for f in _remaining(told.scan, told.decision) if f.rule in ids]
     status = "completed" if tasks.total() == tasks[Coverage.FULL] else "incomplete"
+    present = bool(own) and told.scan.asked(stage)
     return {
         "id": stage.value,
-        "status": status if own else "absent",
+        "status": status if present else "absent",
         "tool": {"name": "pratique", "version": told.version},
-        "rules": {rule.id: rule.version for rule in own},
+        "rules": {rule.id: rule.version for rule in own if present},
         "databases": [],
         "tasks": {coverage.value: tasks[coverage] for coverage in Coverage},
         "counts": _counts(iter(left)),
@@ -211,6 +211,17 @@ def _skipped(scan: Scan) -> Iterator[dict[str, str]]:
     for path, receipt in scan.receipts():
         if receipt.coverage is not Coverage.FULL:
             yield {"path": _place(path, receipt), "rule": receipt.rule, "reason": receipt.why}
+
+
+def _run(seen: Detonation) -> str:
+    """Return under what the model was run, and so what was not seen."""
+    ran = [run for run in seen.runs if run.ending is not Ending.REFUSED]
+    loaders = ", ".join(sorted({f"{run.loader} ({run.version})" for run in ran}))
+    conditions = ", ".join(dict.fromkeys(run.condition.name for run in ran))
+    return (
+        f"the model was run in a {seen.tier or 'failed'} sandbox by {loaders or 'no loader'} under "
+        f"{conditions or 'no condition'}; what shows only elsewhere was not seen"
+    )[:2_000]
 
 
 def _place(path: str, receipt: Receipt) -> str:
@@ -239,9 +250,13 @@ def _waiver(waiver: Waiver) -> dict[str, str]:
 
 
 def _limitations(told: Told) -> Iterator[str]:
-    yield from _LIMITATIONS
+    seen = told.scan.detonation
+    yield _STATIC if seen is None else _run(seen)
+    yield _TRAINED
     for stage in Stage:
         if all(rule.stage is not stage for rule in told.rules.values()):
             yield f"stage {stage.value} is absent: this version has no rule for it"
+        elif not told.scan.asked(stage):
+            yield f"stage {stage.value} is absent: the model was not run"
     for mechanism, why in told.scan.jail.missing:
         yield f"the jail had no {mechanism}: {why}"[:2_000]

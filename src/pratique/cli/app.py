@@ -12,11 +12,31 @@ from typing import Annotated
 import typer
 
 from pratique import __version__
-from pratique.cli import intended, machine
+from pratique.cli import intended, machine, microvms
+from pratique.cli.caching import default_cache
 from pratique.cli.catalogue import explain, rules
+from pratique.cli.detonating import detonate
 from pratique.cli.judging import Judge, load_baseline, load_pack
-from pratique.cli.options import ExpectDigest, Signature, SignedBy, Waivers
+from pratique.cli.options import (
+    Conditions,
+    DeepToo,
+    ExpectDigest,
+    Format,
+    Output,
+    Policy,
+    Progress,
+    Python,
+    ReportFormat,
+    RunDeadline,
+    RunTotal,
+    Signature,
+    SignedBy,
+    TierName,
+    Timeline,
+    Waivers,
+)
 from pratique.cli.reports.schema import schema
+from pratique.cli.runs import Runs
 from pratique.cli.scanning import Wanted, listed, run
 from pratique.core.errors import UsageError
 from pratique.core.finding import Severity
@@ -35,15 +55,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 admitted, 1 needs review or rejected, 2 wrong use, 3 incomplete.",
 )
-
-
-class Format(StrEnum):
-    """How a report is written."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    MARKDOWN = "markdown"
 
 
 class FailOn(StrEnum):
@@ -78,14 +89,8 @@ def scan(  # noqa: PLR0913 - each option is an argument
         ),
     ],
     *,
-    output_format: Annotated[
-        Format,
-        typer.Option("--format", "-f", metavar="FORMAT", help="text, json, sarif or markdown."),
-    ] = Format.TEXT,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the report to this file."),
-    ] = None,
+    output_format: ReportFormat = Format.TEXT,
+    output: Output = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(
@@ -97,9 +102,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
     fail_on_coverage: Annotated[
         bool, typer.Option("--fail-on-coverage", help="Incomplete coverage asks for review, too.")
     ] = False,
-    policy: Annotated[
-        str, typer.Option(metavar="PACK", help="A policy pack: its name, or a YAML file.")
-    ] = "default",
+    policy: Policy = "default",
     waivers: Waivers = None,
     baseline: Annotated[
         Path | None,
@@ -129,10 +132,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
             show_default="one for each CPU, at most 4",
         ),
     ] = min(4, os.cpu_count() or 2),
-    progress: Annotated[
-        bool | None,
-        typer.Option("--progress/--no-progress", help="Show progress (on a terminal)."),
-    ] = None,
+    progress: Progress = None,
     no_jail: Annotated[
         bool,
         typer.Option("--no-jail", help="Debugging aid: read without isolation; never exits 0."),
@@ -150,6 +150,13 @@ def scan(  # noqa: PLR0913 - each option is an argument
     by_nul: Annotated[
         bool, typer.Option("-0", "--null", help="The list on standard input is ended by NUL.")
     ] = False,
+    deep: DeepToo = False,
+    python: Python = None,
+    tier: TierName = None,
+    condition: Conditions = None,
+    run_deadline: RunDeadline = None,
+    run_total: RunTotal = None,
+    timeline: Timeline = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show every finding and gap, and tracebacks.")
     ] = False,
@@ -180,13 +187,17 @@ def scan(  # noqa: PLR0913 - each option is an argument
         signed_by=signed_by,
         signature=signature,
         expect=intended.expected(expect_digest),
+        runs=Runs.asked(deep, python, tier, condition, (run_deadline, run_total)),
+        timeline=timeline,
     )
     raise typer.Exit(run(wanted))
 
 
+app.command()(detonate)
 app.command()(rules)
 app.command()(explain)
 app.command("self-test")(machine.self_test)
+app.add_typer(microvms.app, name="microvm")
 
 
 @app.command("schema")
@@ -211,17 +222,6 @@ def limits(deadline: int | None, max_expanded: str | None) -> Limits:
         deadline_s=base.deadline_s if deadline is None else deadline,
         expanded_bytes=int(match[1]) * _UNIT[match[2].lower()] if match else base.expanded_bytes,
     )
-
-
-def default_cache() -> Path | None:
-    """Return the caller's own cache folder, None where there is no home to keep one in."""
-    try:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(base) / "pratique"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder if os.access(folder, os.W_OK) else None
 
 
 @cache

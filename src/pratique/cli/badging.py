@@ -24,9 +24,21 @@ from pratique.attest.statement import (
 )
 from pratique.attest.verify import Check, NotVerifiedError, Verification
 from pratique.cli import intended
-from pratique.cli.options import ExpectDigest, Signature, SignedBy, Waivers
+from pratique.cli.options import (
+    Conditions,
+    DeepToo,
+    ExpectDigest,
+    Python,
+    RunDeadline,
+    RunTotal,
+    Signature,
+    SignedBy,
+    TierName,
+    Waivers,
+)
 from pratique.cli.progress import HASHING, watched
 from pratique.cli.reports.safe import plain
+from pratique.cli.runs import Runs
 from pratique.cli.trouble import told as told_of
 from pratique.core.errors import PratiqueError, UsageError
 from pratique.core.verdict import Decision, Verdict
@@ -142,6 +154,12 @@ def badge(  # noqa: PLR0913 - each is one option
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Files read at a time.")
     ] = 2,
+    deep: DeepToo = False,
+    python: Python = None,
+    tier: TierName = None,
+    condition: Conditions = None,
+    run_deadline: RunDeadline = None,
+    run_total: RunTotal = None,
 ) -> None:
     """Scan a model, decide, and write a signed badge that anyone can verify offline."""
     console = Console(soft_wrap=True)
@@ -149,6 +167,8 @@ def badge(  # noqa: PLR0913 - each is one option
         pack = packs.load(policy)
         if waivers:
             pack = pack.with_waivers(waiving.load(waivers))
+        runs = Runs.asked(deep, python, tier, condition, (run_deadline, run_total))
+        detonator = runs.detonator(pack, cache) if runs else None
         where = keys or keyring.default_folder()
         wish = Wish(keys=where, out=output, card=card, days=days, always=always)
         bars = Console(stderr=True)
@@ -158,6 +178,7 @@ def badge(  # noqa: PLR0913 - each is one option
                 cache=cache,
                 expect=intended.expected(expect_digest),
                 publisher=intended.publisher(open_source(path), signed_by, signature),
+                detonator=detonator,
                 watcher=watcher,
             )
             made = make_badge(open_source(path), asked, pack, wish, now=datetime.now(UTC))
@@ -273,7 +294,8 @@ def _tell_badge(console: Console, made: BadgeMade) -> None:
         return
     words = f"{head.result}, level {head.level}, until {head.expires:%Y-%m-%d}: {made.folder}"
     console.print(_line("+" if head.good else "x", style, words))
-    console.print(_line(" ", "", "L1 is what this version can reach: the model was not run"))
+    how = "the model was not run" if made.scan.detonation is None else "some stages are absent yet"
+    console.print(_line(" ", "", f"L1 is what this version can reach: {how}"))
 
 
 def _tell_checks(console: Console, told: Verification | NotVerifiedError) -> None:

@@ -21,7 +21,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     _speak_utf8()
     _end_in_order()
-    if args[:1] in (["scan"], ["badge"]) and not {"--no-jail", "-h", "--help"} & set(args):
+    begins = args[:1] in (["scan"], ["badge"], ["detonate"])
+    if begins and not {"--no-jail", "-h", "--help"} & set(args):
         # before Typer, Rich and all rules are imported: both take their time side by side
         from pratique.flows.early import head_start  # noqa: PLC0415
 
@@ -39,7 +40,7 @@ def _run(args: list[str]) -> int:
     try:
         from pratique.cli.app import app, whole  # noqa: PLC0415
 
-        code = (app if args[:1] == ["scan"] else whole())(
+        code = (app if args[:1] in (["scan"], ["detonate"]) else whole())(
             args, standalone_mode=False, prog_name="pratique"
         )
     except Exception as e:  # noqa: BLE001 - whatever it is, the operator gets one line

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pratique.cli.reports.safe import plain
-from pratique.sandbox import selftest
+from pratique.sandbox import selftest, tiers
 from pratique.sandbox.selftest import Probe
 
 INCOMPLETE = 3
@@ -33,6 +33,7 @@ def self_test(
         some = [probe for probe in probes if _split(probe.name)[0] == part]
         if some:
             _tell(console, part, some, verbose=verbose)
+    _tell_tiers(console)
     trouble = _trouble(probes)
     console.print()
     if trouble:
@@ -54,6 +55,18 @@ def _tell(console: Console, part: str, probes: Sequence[Probe], *, verbose: bool
             table.add_row(mark, Text(plain(_split(probe.name)[1])), Text(says, "dim"))
     if table.row_count:
         console.print(table)
+
+
+def _tell_tiers(console: Console) -> None:
+    """Show which sandboxes can run a model here; each one was started for that."""
+    console.print(Text("\nWhere a model can be run (detonation, cells)", "bold"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for offer in tiers.offers():
+        mark = Text("  offered", "green") if offer.usable else Text("  missing", "magenta")
+        table.add_row(mark, Text(tiers.words(offer.tier)), Text(plain(offer.says), "dim"))
+        if not offer.usable and offer.mend:
+            table.add_row("", "", Text(f"to get it: {plain(offer.mend)}"))
+    console.print(table)
 
 
 def _trouble(probes: Sequence[Probe]) -> str:

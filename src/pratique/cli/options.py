@@ -1,10 +1,74 @@
-"""Options that `scan` and `badge` share: one meaning, one wording."""
+"""Options that several commands share: one meaning, one wording."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+
+class Format(StrEnum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+
+
+ReportFormat = Annotated[
+    Format, typer.Option("--format", "-f", metavar="FORMAT", help="text, json, sarif or markdown.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write the report to this file."),
+]
+Policy = Annotated[
+    str, typer.Option(metavar="PACK", help="A policy pack: its name, or a YAML file.")
+]
+Progress = Annotated[
+    bool | None, typer.Option("--progress/--no-progress", help="Show progress (on a terminal).")
+]
+DeepToo = Annotated[
+    bool, typer.Option("--deep", help="Also load and ask the model in a sandbox: stage network.")
+]
+RunDeadline = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Seconds for one run of --deep.", show_default="90"),
+]
+RunTotal = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Seconds for all its runs.", show_default="900"),
+]
+Python = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The interpreter whose installed loaders run the model.",
+        show_default="the one that runs Pratique",
+    ),
+]
+TierName = Annotated[
+    str | None,
+    typer.Option(
+        "--tier",
+        metavar="TIER",
+        help="jail, gvisor or microvm; never replaced by a weaker one.",
+        show_default="what the policy demands, or jail",
+    ),
+]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        metavar="NAME",
+        help="Run under this condition, and others so named, alone; what is left out is told.",
+        show_default="every one",
+    ),
+]
+Timeline = Annotated[
+    bool, typer.Option("--timeline", help="Show all that was seen, not only what acts.")
+]
 Waivers = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Accepted findings, each with reason, approver and expiry."),

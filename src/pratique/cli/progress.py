@@ -11,12 +11,14 @@ from rich.progress import (
     DownloadColumn,
     Progress,
     SpinnerColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.table import Column
+from rich.text import Text
 from rich.theme import Theme
 
 from pratique.cli.reports.safe import plain
@@ -64,8 +66,8 @@ def _bars(console: Console) -> Progress:
         SpinnerColumn(style="cyan"),
         TextColumn("{task.description}", table_column=whole()),
         BarColumn(bar_width=24, complete_style="cyan", finished_style="green"),
-        DownloadColumn(table_column=whole()),
-        TransferSpeedColumn(table_column=whole()),
+        _Amount(table_column=whole()),
+        _Speed(table_column=whole()),
         TimeRemainingColumn(compact=True, table_column=whole()),
         TextColumn(
             "{task.fields[note]}",
@@ -80,6 +82,25 @@ def _bars(console: Console) -> Progress:
     )
 
 
+class _Amount(DownloadColumn):
+    """Bytes, or runs of a detonation."""
+
+    def render(self, task: Task) -> Text:
+        """Return how much is done."""
+        if not task.fields.get("runs"):
+            return super().render(task)
+        whole = "?" if task.total is None else f"{task.total:.0f}"
+        return Text(f"{task.completed:.0f}/{whole} runs")
+
+
+class _Speed(TransferSpeedColumn):
+    """Bytes in a second; runs are too few to have a speed."""
+
+    def render(self, task: Task) -> Text:
+        """Return how fast it goes."""
+        return Text("") if task.fields.get("runs") else super().render(task)
+
+
 class Drawn:
     """A watcher that draws a bar for each step; every method may be called from any thread."""
 
@@ -88,6 +109,7 @@ class Drawn:
         self._steps: dict[str, TaskID] = {}
         self._files = self._done = self._findings = 0
         self._open: dict[str, None] = {}
+        self._running: TaskID | None = None
 
     def planned(self, files: int, size: int) -> None:
         """Hear how many files and bytes there are to read."""
@@ -122,6 +144,14 @@ class Drawn:
         if report.cached:
             self.read("inspect", max(report.size, 0))  # known already: nothing is left to do
         self._tell()
+
+    def ran(self, done: int, planned: int, says: str) -> None:
+        """Show how many runs of a detonation are done, and what the last one was."""
+        with self._lock:
+            if self._running is None:
+                self._running = self._bars.add_task("running", total=None, note="", runs=True)
+        total = planned or None
+        self._bars.update(self._running, completed=done, total=total, note=_short(says))
 
     def noticed(self, says: str) -> None:
         """Write a remark, one line, above the bars."""

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -23,8 +24,9 @@ from pratique.cli.reports.as_json import write_json
 from pratique.cli.reports.as_markdown import write_markdown
 from pratique.cli.reports.as_sarif import write_sarif
 from pratique.cli.reports.text import write_text
+from pratique.cli.runs import Runs
 from pratique.core.errors import UsageError
-from pratique.core.finding import Digest
+from pratique.core.finding import Digest, Stage
 from pratique.core.limits import MiB
 from pratique.core.ports import Watcher
 from pratique.flows.asked import Asked
@@ -37,7 +39,10 @@ INCOMPLETE = 3
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asked for."""
+    """What the command line asked for.
+
+    `runs` are those of a detonation; `only` tells that nothing else was asked for.
+    """
 
     addresses: tuple[str, ...]
     judge: Judge
@@ -50,6 +55,9 @@ class Wanted:
     signed_by: str | None = None
     signature: Path | None = None
     expect: Digest | None = field(default=None)
+    runs: Runs | None = None
+    only: Stage | None = None
+    timeline: bool = False
 
 
 def run(wanted: Wanted) -> int:
@@ -61,12 +69,15 @@ def run(wanted: Wanted) -> int:
     """
     if wanted.expect and len(wanted.addresses) > 1:
         raise UsageError("--expect-digest: says what one artifact is; scan them one by one")
+    if wanted.runs is not None:
+        _only_here(wanted.addresses)
     if wanted.output is not None:
         check_place(wanted.output)
     keep = wanted.asked.cache / "hub" if wanted.asked.cache else None
     sources = [open_source(address, keep) for address in wanted.addresses]
     if wanted.output is not None:
         _spare_the_scanned(wanted.output, sources)
+    wanted = _prepared(wanted)
     console = Console(stderr=True)
     shown = console.is_terminal if wanted.progress is None else wanted.progress
     with watched(console, shown=shown) as watcher:
@@ -95,13 +106,33 @@ def listed(stream: int, *, by_nul: bool) -> list[str]:
     return found
 
 
+def _only_here(addresses: tuple[str, ...]) -> None:
+    """Refuse to run what is not on this machine, before anything is fetched."""
+    for address in addresses:
+        if "://" in address and not os.path.lexists(address):
+            says = "only a file or a folder of this machine can be run"
+            raise UsageError(f"{address!r}: {says}; download the model, then name its folder")
+
+
+def _prepared(wanted: Wanted) -> Wanted:
+    """Return the same with what runs models: a tier that is not there is told before the work."""
+    if wanted.runs is None:
+        return wanted
+    detonator = wanted.runs.detonator(wanted.judge.pack, wanted.asked.cache)
+    return replace(wanted, asked=replace(wanted.asked, detonator=detonator))
+
+
 def _target(source: Source, wanted: Wanted, watcher: Watcher) -> Target:
-    # the flow brings a database and numpy along: `--help` and `rules` do without
+    # the flows bring a database and numpy along: `--help` and `rules` do without
     from pratique.flows import scan as flow  # noqa: PLC0415
+    from pratique.flows.detonate import detonate  # noqa: PLC0415
 
     publisher = intended.publisher(source, wanted.signed_by, wanted.signature)
     asked = replace(wanted.asked, watcher=watcher, expect=wanted.expect, publisher=publisher)
-    scan = flow.scan(source, asked)
+    if wanted.only is not None and asked.detonator is not None:
+        scan = detonate(source, asked, asked.detonator)
+    else:
+        scan = flow.scan(source, asked)
     return Target(scan, wanted.judge.decide(scan), wanted.judge.known)
 
 
@@ -123,14 +154,14 @@ def _write(account: Account, wanted: Wanted) -> None:
         elif wanted.format == "markdown":
             write_markdown(account, out)
         else:
-            _write_text(account, out, verbose=wanted.verbose)
+            _write_text(account, out, wanted)
 
 
-def _write_text(account: Account, out: TextIO, *, verbose: bool) -> None:
+def _write_text(account: Account, out: TextIO, wanted: Wanted) -> None:
+    tell = partial(write_text, account, verbose=wanted.verbose, timeline=wanted.timeline)
     if out is sys.stdout and out.isatty():
-        write_text(account, Console(highlight=False, emoji=False, markup=False), verbose=verbose)
+        tell(Console(highlight=False, emoji=False, markup=False))
         return
     body = io.StringIO()
-    console = Console(file=body, width=WIDTH, highlight=False, emoji=False, markup=False)
-    write_text(account, console, verbose=verbose)
+    tell(Console(file=body, width=WIDTH, highlight=False, emoji=False, markup=False))
     out.writelines(f"{line.rstrip()}\n" for line in body.getvalue().splitlines())

@@ -94,6 +94,23 @@ from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAc
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
 from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
+from pratique.detectors.network.run_acts_late import RunActsLate
+from pratique.detectors.network.run_asks_cloud_metadata import RunAsksCloudMetadata
+from pratique.detectors.network.run_asks_odd_kernel import RunAsksOddKernel
+from pratique.detectors.network.run_attacks_sandbox import RunAttacksSandbox
+from pratique.detectors.network.run_connects_out import RunConnectsOut
+from pratique.detectors.network.run_differs_by_condition import RunDiffersByCondition
+from pratique.detectors.network.run_executes_program import RunExecutesProgram
+from pratique.detectors.network.run_exhausts_resources import RunExhaustsResources
+from pratique.detectors.network.run_leaks_canary import RunLeaksCanary
+from pratique.detectors.network.run_listens import RunListens
+from pratique.detectors.network.run_loads_native_code import RunLoadsNativeCode
+from pratique.detectors.network.run_looks_for_sandbox import RunLooksForSandbox
+from pratique.detectors.network.run_persists import RunPersists
+from pratique.detectors.network.run_reads_secrets import RunReadsSecrets
+from pratique.detectors.network.run_resolves_name import RunResolvesName
+from pratique.detectors.network.run_spawns_processes import RunSpawnsProcesses
+from pratique.detectors.network.run_writes_outside import RunWritesOutside
 from pratique.detectors.secrets.address_with_password import AddressWithPassword
 from pratique.detectors.secrets.private_key import PrivateKey
 from pratique.detectors.secrets.secret_assignment import SecretAssignment
@@ -207,6 +224,23 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     AddressWithPassword,
     WebToken,
     SecretAssignment,
+    RunConnectsOut,
+    RunResolvesName,
+    RunListens,
+    RunAsksCloudMetadata,
+    RunExecutesProgram,
+    RunSpawnsProcesses,
+    RunReadsSecrets,
+    RunLeaksCanary,
+    RunWritesOutside,
+    RunPersists,
+    RunAsksOddKernel,
+    RunLoadsNativeCode,
+    RunDiffersByCondition,
+    RunActsLate,
+    RunExhaustsResources,
+    RunAttacksSandbox,
+    RunLooksForSandbox,
 )
 
 

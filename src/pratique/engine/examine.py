@@ -31,7 +31,17 @@ from pratique.core.scan import FileReport, Inspection, bound
 from pratique.core.wire import decode
 from pratique.engine.bounds import FACT_DEPTH, REPOSITORY_FINDINGS
 from pratique.engine.handle import Handle, Hashes, opened
-from pratique.engine.plan import SHARED, file_rules, key_of, owed, silent, united, unread, versions
+from pratique.engine.plan import (
+    SHARED,
+    file_rules,
+    key_of,
+    owed,
+    silent,
+    trace_rules,
+    united,
+    unread,
+    versions,
+)
 from pratique.engine.ports import Workers
 from pratique.store.ports import Store
 
@@ -77,6 +87,20 @@ class Examiner:
                 report = self._opened(file, handle)
         except (ArtifactError, OSError) as e:
             report = _problem(file, _says(e))
+        self._watcher.done(report)
+        return report
+
+    def hashed(self, file: SourceFile) -> FileReport:
+        """Return the report of a file that is hashed and not read; no digest where that fails."""
+        self._watcher.started(file.path, max(0, file.size))
+        report = FileReport(file.path, Digest(""), max(0, file.size), Inspection())
+        try:
+            with opened(file) as handle:
+                hashes = self._hash(file, handle)
+                handle.unchanged()
+                report = FileReport(file.path, hashes.digest, handle.size, Inspection())
+        except (ArtifactError, OSError) as e:
+            self._watcher.noticed(f"{file.path}: {_says(e)}")
         self._watcher.done(report)
         return report
 
@@ -156,23 +180,38 @@ class Examiner:
             why = f"no room on this machine for the facts of all files: {e.strerror}"
             return Inspection(receipts=unread(why, size, rules))
 
+    def trace(self, body: bytes) -> Inspection:
+        """Return what the rules of the stage `network` say of a detonation, given as JSON.
+
+        It is not kept: another day, loader or machine may see something else.
+        """
+        rules, size = trace_rules(), len(body)
+        try:
+            with tempfile.TemporaryFile() as descriptor:
+                _written((body,), descriptor)
+                answer = self._readably("trace", size, descriptor.fileno(), rules)
+        except OSError as e:
+            why = f"no room on this machine for the trace: {e.strerror}"
+            return Inspection(receipts=unread(why, size, rules))
+        return _accounted(answer, size, rules)
+
     def _whole(self, fd: int, size: int, digest: Digest, rules: frozenset[RuleId]) -> Inspection:
         key = key_of(digest, self._limits, self._owner)
         known = self._store.load(key, versions())
         if known is not None and rules <= {r.rule for r in known.receipts}:
             return known
+        answer = self._readably("repository", size, fd, rules)
+        if rules <= {r.rule for r in answer.inspection.receipts} and not answer.failed:
+            self._store.save(key, answer.inspection, rules)
+        return _accounted(answer, size, rules)
+
+    def _readably(self, do: str, size: int, fd: int, rules: frozenset[RuleId]) -> Answer:
+        """Ask a worker about what is behind a descriptor, which it may only read."""
         readable = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            answer = self._answer("repository", size, (readable,), rules)
+            return self._answer(do, size, (readable,), rules)
         finally:
             os.close(readable)
-        told = answer.inspection
-        if lost := rules - {r.rule for r in told.receipts}:
-            why = answer.failed or "the worker left no account of this rule"
-            told = replace(told, receipts=(*told.receipts, *unread(why, size, lost)))
-        elif not answer.failed:
-            self._store.save(key, told, rules)
-        return told
 
     def _answer(self, do: str, size: int, fds: tuple[int, ...], rules: frozenset[RuleId]) -> Answer:
         request = {"do": do, "size": size, "rules": sorted(rules), "limits": asdict(self._limits)}
@@ -273,6 +312,16 @@ class _Said:
 
     def inspection(self) -> Inspection:
         return Inspection(tuple(self._findings), tuple(self._receipts), tuple(self._facts))
+
+
+def _accounted(answer: Answer, size: int, rules: frozenset[RuleId]) -> Inspection:
+    """Return what a worker said of the whole, with a receipt for each rule that left none."""
+    told = answer.inspection
+    lost = rules - {r.rule for r in told.receipts}
+    if not lost:
+        return told
+    why = answer.failed or "the worker left no account of this rule"
+    return replace(told, receipts=(*told.receipts, *unread(why, size, lost)))
 
 
 def _problem(file: SourceFile, why: str) -> FileReport:

@@ -7,12 +7,12 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pratique.artifacts.sources.base import SourceFile
-from pratique.core.errors import ChangedError, NotRegularError
+from pratique.core.errors import ArtifactError, ChangedError, NotRegularError
 from pratique.core.finding import Digest
 from pratique.core.limits import MiB
 from pratique.store.ports import FileStamp
@@ -107,6 +107,22 @@ def opened(file: SourceFile) -> Iterator[Handle]:
         yield Handle(fd, _settled(fd))
     finally:
         os.close(fd)
+
+
+def stamps(files: Iterable[SourceFile]) -> dict[str, FileStamp | None]:
+    """Return each file's stamp by its path, None where it cannot be opened."""
+    found: dict[str, FileStamp | None] = {}
+    for file in files:
+        try:
+            fd = file.open()
+        except (ArtifactError, OSError):
+            found[file.path] = None
+            continue
+        try:
+            found[file.path] = stamp_of(fd)
+        finally:
+            os.close(fd)
+    return found
 
 
 def stamp_of(fd: int) -> FileStamp:

@@ -107,10 +107,18 @@ class Inspector:
             data: dict[str, Json] = {"views": sorted(self._view_names), "cut": cut}
             yield Fact(VIEWS, (), data)
 
-    def judge(self, chain: tuple[str, ...], size: int, view: View) -> Iterator[Account]:
-        """Run every rule that reads `view` over it alone: how repository rules are run."""
+    def judge(
+        self, chain: tuple[str, ...], size: int, view: View, made_by: tuple[str, ...] = ()
+    ) -> Iterator[Account]:
+        """Run every rule that reads `view` over it alone: how rules over the whole are run.
+
+        `made_by` are further `name@version` that had a part in the view.
+        """
         seen = _Seen(views=[(ENGINE_NAME, view)])
-        yield from self._rules(chain, size, seen)
+        for item in self._rules(chain, size, seen):
+            if isinstance(item, Receipt):
+                item = replace(item, readers=(*item.readers, *made_by))  # noqa: PLW2901 - named
+            yield item
 
     def _read(self, reader: Reader, subject: Subject, seen: _Seen) -> Iterator[Account]:
         claims: list[Claim] = []

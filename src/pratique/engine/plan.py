@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import pratique
 from pratique.artifacts.readers.catalog import readers_key
+from pratique.artifacts.traces import DetonationTrace
 from pratique.artifacts.views import Layout, Repository
 from pratique.core.fact import VIEWS, Fact
 from pratique.core.finding import Digest, RuleId
@@ -47,12 +48,17 @@ def versions() -> dict[RuleId, int]:
 
 def file_rules() -> frozenset[RuleId]:
     """Return the rules that read one file's views."""
-    return frozenset(m.rule.id for m in CATALOG if m.reads is not Repository)
+    return frozenset(m.rule.id for m in CATALOG if m.reads not in (Repository, DetonationTrace))
 
 
 def repository_rules() -> frozenset[RuleId]:
     """Return the rules that read facts of all files."""
     return frozenset(m.rule.id for m in CATALOG if m.reads is Repository)
+
+
+def trace_rules() -> frozenset[RuleId]:
+    """Return the rules that read what a detonation saw."""
+    return frozenset(m.rule.id for m in CATALOG if m.reads is DetonationTrace)
 
 
 def planned(inspection: Inspection) -> frozenset[RuleId] | None:

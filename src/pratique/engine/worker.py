@@ -8,6 +8,7 @@ from typing import Any
 from pratique.artifacts.blob import FdBlob, Scratch
 from pratique.artifacts.reader import Budget, Subject
 from pratique.artifacts.readers.catalog import READERS
+from pratique.artifacts.traces import makers, trace_of
 from pratique.artifacts.views import Repository, RepositoryFile
 from pratique.core.limits import Limits, MiB
 from pratique.core.wire import encode
@@ -33,7 +34,8 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
 
     `request` is `{"do": "file", "size": bytes, "rules": [ids] or null, "limits": {...}}` with the
     file's and the scratch descriptor, or `{"do": "repository", ...}` with one descriptor that holds
-    the JSON `{"files": [...], "said": [...]}` of every file's facts and of what was intended.
+    the JSON `{"files": [...], "said": [...]}` of every file's facts and of what was intended, or
+    `{"do": "trace", ...}` with one that holds a detonation (core/trace_json.py).
     """
     limits = Limits(**{f.name: int(request["limits"][f.name]) for f in fields(Limits)})
     wanted = request.get("rules")
@@ -52,6 +54,9 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
     if request["do"] == "repository":
         view = _repository(fds[0], size)
         account = inspector.judge((), size, view)
+    elif request["do"] == "trace":
+        trace = trace_of(FdBlob(fds[0], 0, size).read(0, size))
+        account = inspector.judge((), trace.detonation.size, trace, makers(trace.detonation))
     else:
         scratch = Scratch(fds[1] if len(fds) > 1 else None, limits.scratch_bytes)
         subject = Subject((), FdBlob(fds[0], 0, size), Budget(limits, size), scratch)

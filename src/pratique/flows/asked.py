@@ -8,6 +8,7 @@ from typing import Protocol
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet, Watcher
+from pratique.core.trace import Detonation
 from pratique.engine.repository import Said
 
 __all__ = ["Asked", "Publisher", "Said"]
@@ -20,12 +21,24 @@ class Publisher(Protocol):
         """Return how it came out over the hex SHA-256 of every file, by path."""
 
 
+class Detonator(Protocol):
+    """Loads a model in a sandbox as its users would, and asks it something."""
+
+    def run(self, place: Path, watcher: Watcher) -> Detonation:
+        """Return what was seen.
+
+        Raises:
+            MachineError: the sandbox or the interpreter does not start.
+
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How to scan. `cache` is the store's folder, None for one that lives as long as the run.
 
     `expect` is the digest that the whole artifact must have: of a single file its SHA-256, of a
-    folder its root digest. `publisher` checks who signed it.
+    folder its root digest. `publisher` checks who signed it. `detonator` makes a scan a deep one.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -34,4 +47,5 @@ class Asked:
     cache: Path | None = None
     expect: Digest | None = None
     publisher: Publisher | None = None
+    detonator: Detonator | None = None
     watcher: Watcher = field(default_factory=Quiet)

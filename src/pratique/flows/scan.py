@@ -12,6 +12,7 @@ from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Rows, Said, bounded, compared, outcome, pinned
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
+from pratique.flows.running import Running
 from pratique.sandbox.workers import Zygote
 from pratique.store.opening import open_store, prepare
 
@@ -35,16 +36,19 @@ def scan(source: Source, asked: Asked) -> Scan:
         with closing(Examiner(store, zygote, asked.limits, asked.watcher)) as examiner:
             rows = Rows(asked.limits)
             listed = list(bounded(source, asked.limits.files))
+            running = Running(source, listed, asked)
             files = _read(listed, asked, (examiner, zygote, rows))
             said = (*_expected(files, asked), *_published(files, asked))
             judges = repository_rules() if files else frozenset()
             repository = examiner.repository(rows.descriptor(said), judges) if judges else _NOTHING
             repository = pinned(repository, files)
+            seen, behaviour = running.carried_out(asked.detonator, examiner, files)
         jail = zygote.report
         if store.trouble:
             asked.watcher.noticed(store.trouble)
     told = tuple((kind, outcome(data)) for kind, data in said)
-    return Scan(source.name, files, repository, jail, started, _now(), engine, told)
+    about = (source.name, files, repository, jail, started, _now(), engine, told)
+    return Scan(*about, behaviour, seen)
 
 
 def _read(

@@ -7,6 +7,7 @@ from typing import Final
 from pratique.core.canonical import digest_of
 from pratique.core.finding import Finding, Severity
 from pratique.core.scan import Scan, fingerprint
+from pratique.core.trace import rank
 from pratique.core.verdict import Decision, RuleResult, Verdict, Waiver
 from pratique.policy import waivers
 from pratique.policy.document import complete, document
@@ -50,9 +51,8 @@ def decide(  # noqa: PLR0913 - each is one option of the command line
     remaining = tuple(sorting.remaining(scan))
     left_out = {"waived": len(sorting.waived), "known": sorting.known}
     told = document(scan, remaining, threshold, left_out)
-    results = tuple(
-        _result(line, told, strict=fail_on_coverage) for line in (*ALWAYS, *pack.require)
-    )
+    lines = (*ALWAYS, *_sandbox(pack), *pack.require)
+    results = tuple(_result(line, told, strict=fail_on_coverage) for line in lines)
     if fail_on_coverage:
         results += (_coverage(held=complete(scan)),)
     return Decision(
@@ -66,6 +66,17 @@ def decide(  # noqa: PLR0913 - each is one option of the command line
         waivers=tuple(dict.fromkeys(sorting.waived.values())),
         ignored=sorting.ignored,
     )
+
+
+def _sandbox(pack: Pack) -> Iterator[Line]:
+    """Yield the line that a pack's demand on the sandbox is: it is for those who ran the model."""
+    if pack.tier:
+        yield Line(
+            "pratique/sandbox-tier",
+            f"!detonation.ran || detonation.rank >= {rank(pack.tier)}",
+            f"the model was run in a weaker sandbox than the {pack.tier} that the policy demands",
+            Verdict.INCOMPLETE,
+        )
 
 
 class _Sorting:

@@ -1,13 +1,17 @@
 """The input document: what a policy line may ask about. Complete counts, never a cut list.
 
     threshold   0 to 4 (info to critical): the pack's, or what the caller asked to fail on
-    scan        target, engine; files, bytes, unreadable (files without a digest)
+    scan        target, engine; files, bytes, unreadable (files without a digest); only: the one
+                stage that was asked for, empty where it was the whole
     coverage    tasks: planned, full, partial, none; complete: all full, the jail held, and every
                 file left an account
     findings    after waivers and baseline: total, at_threshold, critical, high, medium, low, info;
                 stages: {stage: count}, rules: {rule id: count}; waived, known: left out
     jail        sound, tier, held: [name], missing: [name]
     formats     the readers that made something of a file itself (not of its members)
+    detonation  ran: the model was loaded and run; complete: under every condition, to its end;
+                tier: jail, gvisor or microvm; rank: 0 (none) to 3 (microvm); loaders, conditions:
+                [name]; runs, unloaded, untried
     intended    [{what, outcome}]: expectations that were checked, such as
                 {"what": "publisher-signature", "outcome": "held"}; outcome is held, failed
                 or unknown
@@ -22,6 +26,7 @@ from typing import Any
 from pratique.core.finding import Finding, Severity, Stage
 from pratique.core.receipt import Coverage
 from pratique.core.scan import Scan
+from pratique.core.trace import Ending, rank
 from pratique.detectors.catalog import rules
 
 _ENGINE = "engine"
@@ -39,6 +44,7 @@ def document(
             "files": len(scan.files),
             "bytes": scan.bytes,
             "unreadable": sum(not file.digest for file in scan.files),
+            "only": scan.only.value if scan.only else "",
         },
         "coverage": _coverage(scan),
         "findings": _findings(remaining, threshold) | dict(left_out),
@@ -49,13 +55,20 @@ def document(
             "missing": [name for name, _ in scan.jail.missing],
         },
         "formats": formats(scan),
+        "detonation": _detonation(scan),
         "intended": [{"what": what, "outcome": outcome} for what, outcome in scan.intended],
     }
 
 
 def complete(scan: Scan) -> bool:
-    """Tell whether each task was full, the jail held, and every file has a digest and a receipt."""
-    silent = any(not (file.digest and file.inspection.receipts) for file in scan.files)
+    """Tell whether each task was full, the jail held, and every file has a digest and a receipt.
+
+    Where nothing but a detonation was asked for, files have no receipts of their own.
+    """
+    static = scan.only is None
+    silent = any(
+        not file.digest or (static and not file.inspection.receipts) for file in scan.files
+    )
     return scan.complete and not silent
 
 
@@ -69,6 +82,25 @@ def formats(scan: Scan) -> list[str]:
         for reader in receipt.readers
     }
     return sorted(told - {_ENGINE})
+
+
+def _detonation(scan: Scan) -> dict[str, Any]:
+    seen = scan.detonation
+    if seen is None:
+        return dict(_NOT_RUN)
+    ran = [run for run in seen.runs if run.ending is not Ending.REFUSED]
+    receipts = scan.behaviour.receipts
+    return {
+        "ran": bool(ran),
+        "complete": bool(receipts) and all(r.coverage is Coverage.FULL for r in receipts),
+        "tier": seen.tier if ran else "",
+        "rank": rank(seen.tier) if ran else 0,
+        "loaders": sorted({run.loader for run in ran}),
+        "conditions": list(dict.fromkeys(run.condition.name for run in ran)),
+        "runs": len(ran),
+        "unloaded": len(seen.unloaded),
+        "untried": len(seen.untried),
+    }
 
 
 def _coverage(scan: Scan) -> dict[str, Any]:
@@ -95,9 +127,22 @@ def _findings(remaining: Iterable[Finding], threshold: Severity) -> dict[str, An
     }
 
 
+_NOT_RUN: dict[str, Any] = {
+    "ran": False,
+    "complete": False,
+    "tier": "",
+    "rank": 0,
+    "loaders": [],
+    "conditions": [],
+    "runs": 0,
+    "unloaded": 0,
+    "untried": 0,
+}
+
 EXAMPLE: dict[str, Any] = {
     "threshold": 2,
-    "scan": {"target": "example", "engine": "x", "files": 1, "bytes": 1, "unreadable": 0},
+    "scan": {"target": "example", "engine": "x", "files": 1, "bytes": 1, "unreadable": 0}
+    | {"only": ""},
     "coverage": {"planned": 1, "full": 1, "partial": 0, "none": 0, "complete": True},
     "findings": {
         "total": 0,
@@ -110,6 +155,9 @@ EXAMPLE: dict[str, Any] = {
     | dict.fromkeys((severity.name.lower() for severity in Severity), 0),
     "jail": {"sound": True, "tier": "jail", "held": ["landlock"], "missing": ["userns"]},
     "formats": ["safetensors"],
+    "detonation": _NOT_RUN
+    | {"ran": True, "complete": True, "tier": "jail", "rank": 1, "runs": 1}
+    | {"loaders": ["torch"], "conditions": ["now"]},
     "intended": [{"what": "publisher-signature", "outcome": "held"}],
 }
 """A clean scan's document: each line of a pack is tried on it when the pack is read."""

@@ -8,6 +8,7 @@ from typing import Final
 from pratique.core.canonical import digest_of
 from pratique.core.errors import UsageError
 from pratique.core.finding import Digest, Severity
+from pratique.core.trace import TIERS
 from pratique.core.verdict import Verdict, Waiver
 from pratique.policy import rule_ids, strict_yaml, waivers
 from pratique.policy.document import EXAMPLE
@@ -16,7 +17,8 @@ from pratique.policy.strict_yaml import Tree
 
 BUILT_IN: Final = ("default", "lax", "strict")
 MAX_LINES: Final = 200
-_PACK = frozenset({"name", "version", "description", "threshold", "require", "waivers"})
+_PACK = frozenset({"name", "version", "description", "threshold", "sandbox", "require", "waivers"})
+_SANDBOX = frozenset({"tier"})
 _LINE = frozenset({"id", "expr", "reason", "otherwise"})
 _OTHERWISE = {v.value: v for v in (Verdict.REJECT, Verdict.REVIEW, Verdict.INCOMPLETE)}
 
@@ -33,7 +35,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """An organisation's policy. Findings at or above `threshold` keep a model out."""
+    """An organisation's policy. Findings at or above `threshold` keep a model out.
+
+    `tier` is the weakest sandbox in which a detonation counts, empty where any does.
+    """
 
     name: str
     version: str
@@ -41,13 +46,15 @@ class Pack:
     threshold: Severity
     require: tuple[Line, ...]
     waivers: tuple[Waiver, ...] = ()
+    tier: str = ""
 
     @property
     def digest(self) -> Digest:
         """Return the digest of what the pack demands; waivers are told of one by one instead."""
         lines = [[x.id, x.expr, x.reason, x.otherwise.value] for x in self.require]
         threshold = self.threshold.name.lower()
-        return digest_of([self.name, self.version, self.description, threshold, lines])
+        told = [self.name, self.version, self.description, threshold, lines]
+        return digest_of([*told, self.tier] if self.tier else told)
 
     def with_waivers(self, more: tuple[Waiver, ...]) -> "Pack":
         """Return this pack with further waivers."""
@@ -98,7 +105,18 @@ def parse(body: bytes, where: str) -> Pack:
         Severity[threshold],
         lines,
         waivers.parse(top.get("waivers", []), where),
+        _tier(top, where),
     )
+
+
+def _tier(top: dict[str, Tree], where: str) -> str:
+    if "sandbox" not in top:
+        return ""
+    told = strict_yaml.mapping(top["sandbox"], _SANDBOX, f"{where}: sandbox")
+    tier = _word(told, "tier", f"{where}: sandbox")
+    if tier not in TIERS:
+        raise UsageError(f"{where}: sandbox: tier: {tier!r} is none of {', '.join(TIERS)}")
+    return tier
 
 
 def _line(tree: Tree, where: str) -> Line:

@@ -19,7 +19,8 @@ from pratique.artifacts.sources.opening import open_source
 from pratique.attest import keys, model_signing
 from pratique.attest.publisher import Signature
 from pratique.cli import judging
-from pratique.cli.app import default_cache, limits
+from pratique.cli.app import limits
+from pratique.cli.caching import default_cache
 from pratique.cli.entry import main
 from pratique.cli.intended import expected, publisher
 from pratique.cli.judging import Judge, load_baseline

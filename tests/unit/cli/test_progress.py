@@ -50,3 +50,24 @@ def test_draws_only_the_steps_that_there_are() -> None:
     assert "hashing" in out.getvalue()
     assert "1 of 1 files" in out.getvalue()
     assert "inspecting" not in out.getvalue()
+
+
+def test_draws_runs_beside_bytes() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=160)
+    with watched(console, shown=True) as watcher:
+        watcher.planned(1, 1000)
+        watcher.ran(0, 0, "learning what torch does")
+        watcher.ran(1, 14, "torch over a\x1b[2Jb.bin, now: finished")
+        watcher.ran(2, 14, "torch over c.bin, now: finished")
+    said = out.getvalue()
+    assert "2/14 runs" in said
+    assert "c.bin, now: finished" in said
+    assert "\x1b[2Jb" not in said
+
+
+def test_runs_are_no_remarks() -> None:
+    out = io.StringIO()
+    with watched(Console(file=out), shown=False) as watcher:
+        watcher.ran(1, 2, "torch over c.bin")
+    assert out.getvalue() == ""

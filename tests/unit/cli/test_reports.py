@@ -23,7 +23,8 @@ from pratique.cli.reports.schema import schema
 from pratique.cli.reports.text import write_text
 from pratique.core.errors import LimitExceededError
 from pratique.core.finding import Span
-from pratique.core.scan import Inspection, JailReport, Scan, fingerprint
+from pratique.core.jail import JailReport
+from pratique.core.scan import Inspection, Scan, fingerprint
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 DATA = Path(__file__).parents[2] / "data"

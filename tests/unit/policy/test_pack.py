@@ -291,3 +291,25 @@ def test_the_engine_can_be_asked_from_many_threads_at_first() -> None:
         "[t.start() for t in threads]; [t.join() for t in threads]; print(held.count(True))"
     )
     assert said.strip() == "8"
+
+
+SANDBOX = PACK.replace("require:", "sandbox:\n  tier: microvm\nrequire:")
+
+
+def test_a_pack_may_name_the_weakest_sandbox() -> None:
+    told = pack.parse(SANDBOX.encode(), "x")
+    assert told.tier == "microvm"
+    assert told.digest != pack.parse(PACK.encode(), "x").digest
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ("  tier: paper", "'paper' is none of jail, gvisor, microvm"),
+        ("  strength: jail", "unknown key 'strength'"),
+        ("  tier: ''", "'tier' is missing"),
+    ],
+)
+def test_a_sandbox_that_makes_no_sense_is_refused(other: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        pack.parse(SANDBOX.replace("  tier: microvm", other).encode(), "x")

@@ -91,6 +91,11 @@ class FolderSource:
         """Return the folder as it was given."""
         return self._name
 
+    @property
+    def path(self) -> Path:
+        """Return where the folder is, links resolved."""
+        return self._here
+
     def files(self) -> Iterator[SourceFile]:
         """Yield every file in path order, unreadable ones included."""
         yield from sorted(self._walk(), key=lambda file: file.path)

@@ -153,8 +153,9 @@ def stages(scan: Scan) -> list[StageLine]:
             full[stage] += receipt.coverage is Coverage.FULL
             ran[stage].add(receipt.rule)
     return [
-        StageLine(s, _status(len(have[s]), checks[s], full[s]), len(ran[s]), checks[s], full[s])
+        StageLine(s, _status(rules, checks[s], full[s]), len(ran[s]), checks[s], full[s])
         for s in Stage
+        for rules in [len(have[s]) if scan.asked(s) else 0]
     ]
 
 
@@ -174,7 +175,10 @@ def gaps(scan: Scan) -> list[Gap]:
             key = (path, r.chain, r.coverage, r.why, r.covered, r.size)
             found.setdefault(key, set()).add(r.rule)
     told = [Gap(*key, tuple(sorted(ids))) for key, ids in found.items()]
-    return told + [_overlooked(file) for file in scan.files if not file.inspection.receipts]
+    silent = [file for file in scan.files if not file.inspection.receipts]
+    if scan.only is not None:  # nobody asked for them to be read
+        silent = [file for file in silent if not file.digest]
+    return told + [_overlooked(file) for file in silent]
 
 
 def _overlooked(file: FileReport) -> Gap:

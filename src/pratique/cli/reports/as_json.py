@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from pratique.cli.reports.account import Account, Row, Target, cards, gaps, slug, stages
+from pratique.cli.reports.json_detonation import detonation_value
 from pratique.cli.reports.safe import storable
 from pratique.cli.reports.words import severity_word
 from pratique.core.finding import RuleId
@@ -84,6 +85,9 @@ def _target(target: Target) -> dict[str, Any]:
         },
         "files": [_file(file) for file in scan.files],
         "repository_checks": _checks(scan.repository.receipts),
+        "only": scan.only.value if scan.only else "",
+        "behaviour_checks": _checks(scan.behaviour.receipts),
+        "detonation": detonation_value(scan.detonation) if scan.detonation else None,
     }
 
 

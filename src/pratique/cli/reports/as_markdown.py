@@ -6,6 +6,7 @@ from typing import TextIO
 
 from pratique.cli.reports.account import Account, Row, Target, cards, gaps, slug, stages
 from pratique.cli.reports.safe import code, markdown
+from pratique.cli.reports.timeline import outcome, pairs, setting
 from pratique.cli.reports.words import (
     HEADLINE,
     MEANING,
@@ -18,6 +19,7 @@ from pratique.cli.reports.words import (
     summary,
     tally,
 )
+from pratique.core.trace import Detonation
 from pratique.core.verdict import Verdict
 
 MOST_ROWS = 50
@@ -46,6 +48,8 @@ def _target(target: Target) -> Iterator[str]:
     yield from (f"- {markdown(reason)}" for reason in reasons(target)[:MOST_GAPS])
     yield ""
     yield from _findings(target)
+    if target.scan.detonation is not None:
+        yield from _detonation(target.scan.detonation)
     yield from _coverage(target)
     yield f"Policy {code(target.decision.pack)}, digest of the whole {code(target.scan.root())}."
     yield ""
@@ -81,6 +85,30 @@ def _row(row: Row) -> str:
         f"| {severity_word(finding.severity)} | {where}{f'<br>{markdown(at, 300)}' if at else ''} "
         f"| {markdown(finding.says)} | {finding.rule} {slug(finding.rule)} |"
     )
+
+
+def _detonation(seen: Detonation) -> Iterator[str]:
+    yield "<details><summary>Detonation</summary>"
+    yield ""
+    yield from (f"- {word}: {markdown(value)}" for word, value in setting(seen))
+    some = pairs(seen)
+    yield from (f"- {code(pair.head)}: {markdown(pair.tail)}" for pair in some[:MOST_GAPS])
+    yield ""
+    rows = [(pair, deed) for pair in some for deed in pair.deeds(every=False)]
+    if rows:
+        yield "| after | moment | call | what | conditions |"
+        yield "|---|---|---|---|---|"
+    for pair, deed in rows[:MOST_ROWS]:
+        event = deed.event
+        moment, call = markdown(event.phase, 40), markdown(f"{event.call} {outcome(event)}", 40)
+        told = f"{code(deed.says, 200)} | {markdown(pair.under(deed), 100)}"
+        yield f"| {event.at_ms / 1000:.3f} s | {moment} | {call} | {told} |"
+    if len(rows) > MOST_ROWS:
+        yield ""
+        yield f"And {len(rows) - MOST_ROWS:,} more: see the JSON report."
+    yield ""
+    yield "</details>"
+    yield ""
 
 
 def _coverage(target: Target) -> Iterator[str]:

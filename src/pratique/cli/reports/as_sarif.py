@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pratique.cli.reports.account import Account, Row, Target, cards, gaps
 from pratique.cli.reports.safe import plain
+from pratique.cli.reports.timeline import pairs, tried
 from pratique.cli.reports.words import place, severity_word
 from pratique.core.finding import Confidence, RuleId, Severity, Span
 from pratique.core.verdict import Verdict
@@ -138,6 +139,12 @@ def _invocation(target: Target, account: Account) -> dict[str, Any]:
             "digest": scan.root(),
         },
     }
+    if scan.detonation is not None:
+        told["properties"]["detonation"] = {
+            "tier": plain(scan.detonation.tier),
+            "loaders": [plain(pair.head) for pair in pairs(scan.detonation)],
+            "conditions": [plain(name) for name in tried(scan.detonation)],
+        }
     for word, moment in (("startTimeUtc", scan.started), ("endTimeUtc", scan.finished)):
         if utc := _utc(moment):
             told[word] = utc

@@ -3,9 +3,11 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from pratique.cli.reports.account import Target, gaps, slug
+from pratique.cli.reports.account import Target, cards, gaps, slug
 from pratique.cli.reports.safe import plain
 from pratique.core.errors import raised_by
+from pratique.core.finding import Stage
+from pratique.core.trace import Ending
 from pratique.core.verdict import Verdict
 
 MOST_EXPLAINED = 3
@@ -26,7 +28,10 @@ def next_steps(target: Target) -> list[tuple[str, str]]:
 def _steps(target: Target) -> Iterator[tuple[str, str]]:
     path = shlex.quote(plain(target.scan.target))
     verdict = target.decision.verdict
-    if verdict is Verdict.ADMIT:
+    part = target.scan.only is not None
+    if part:
+        yield f"pratique scan --deep {path}", "every stage: so far no rule read a file"
+    elif verdict is Verdict.ADMIT:
         yield f"pratique badge {path}", "sign what was found, for others to verify"
         return
     rules = dict.fromkeys(r.finding.rule for r in target.rows() if r.state == "new")
@@ -34,10 +39,31 @@ def _steps(target: Target) -> Iterator[tuple[str, str]]:
         yield f"pratique explain {rule}", slug(rule) or "what it means"
     if not target.scan.jail.sound:
         yield "pratique self-test", "what this machine lacks"
-    yield from _about_limits([gap.why for gap in gaps(target.scan)], path)
-    if verdict is Verdict.REVIEW:
+    yield from _about_limits(_static(target), path)
+    yield from _about_runs(target, path)
+    if verdict is Verdict.REVIEW and not part:
         yield f"pratique scan --waivers FILE {path}", "accept a finding, with a reason"
-    yield f"pratique scan --format json -o report.json {path}", "every detail, for a colleague"
+    command = "detonate" if part else "scan --deep" if target.scan.detonation else "scan"
+    yield f"pratique {command} --format json -o report.json {path}", "every detail, for a colleague"
+
+
+def _static(target: Target) -> list[str]:
+    """Return why something was not examined in full, of all stages but the one that runs it."""
+    network = {i for i, (card, _) in cards().items() if card.stage is Stage.NETWORK}
+    found = gaps(target.scan)
+    return [gap.why for gap in found if not gap.rules or not network.issuperset(gap.rules)]
+
+
+def _about_runs(target: Target, path: str) -> Iterator[tuple[str, str]]:
+    """Say how to get the runs that did not take place, or not to their end."""
+    seen = target.scan.detonation
+    if seen is None:
+        return
+    if any("not installed" in why for _, why in seen.unloaded):
+        yield "pip install 'pratique[detonate]'", "more loaders; or name another --python"
+    command = "detonate --deadline" if target.scan.only else "scan --deep --run-deadline"
+    if any(run.ending is Ending.DEADLINE for run in seen.runs):
+        yield f"pratique {command} 600 {path}", "more time for each run"
 
 
 def _about_limits(reasons: Sequence[str], path: str) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pratique.cli.reports.as_json import SHAPE
+from pratique.cli.reports.json_detonation import detonation_schema
 from pratique.core.finding import Confidence, Severity, Stage
 from pratique.core.receipt import Coverage
 from pratique.core.verdict import Verdict
@@ -67,6 +68,15 @@ def _target() -> dict[str, Any]:
             "jail": _jail(),
             "files": _list(_file()),
             "repository_checks": _list(_check()),
+            "only": {
+                "enum": ["", *(s.value for s in Stage)],
+                "description": "the one stage that was asked for; empty for all of a scan",
+            },
+            "behaviour_checks": {
+                **_list(_check()),
+                "description": "what rules over a detonation covered",
+            },
+            "detonation": detonation_schema(),
         }
     )
 

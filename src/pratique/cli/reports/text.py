@@ -9,9 +9,19 @@ from rich.rule import Rule as Line
 from rich.table import Table
 from rich.text import Text
 
-from pratique.cli.reports.account import Account, Row, Target, cards, gaps, slug, stages
+from pratique.cli.reports.account import (
+    Account,
+    Row,
+    StageLine,
+    Target,
+    cards,
+    gaps,
+    slug,
+    stages,
+)
 from pratique.cli.reports.next_steps import next_steps
 from pratique.cli.reports.safe import plain
+from pratique.cli.reports.text_detonation import detonation
 from pratique.cli.reports.words import (
     HEADLINE,
     MEANING,
@@ -24,12 +34,13 @@ from pratique.cli.reports.words import (
     summary,
     tally,
 )
-from pratique.core.finding import RuleId, Severity
+from pratique.core.finding import RuleId, Severity, Stage
+from pratique.core.scan import Scan
 from pratique.core.verdict import Verdict
 
 MOST_FILES = 40
 MOST_RULES = 15
-MOST_EVIDENCE = 4
+MOST_EVIDENCE = 6
 MOST_GAPS = 15
 MOST_COMMAND = 64
 MOST_HEAD = 74  # so that it stands in one line of a terminal of 80
@@ -50,21 +61,32 @@ _SEVERITY = {
 _STATUS = {"complete": "green", "incomplete": "magenta", "not-needed": "dim", "absent": "dim"}
 
 
-def write_text(account: Account, console: Console, *, verbose: bool = False) -> None:
-    """Print the account; everything that came from an artifact is made harmless first."""
+def write_text(
+    account: Account, console: Console, *, verbose: bool = False, timeline: bool = False
+) -> None:
+    """Print the account; everything that came from an artifact is made harmless first.
+
+    `timeline` shows all of what a detonation saw, and not only acts.
+    """
     explained: set[RuleId] = set()
     for target in account.targets:
-        for part in _target(target, explained, verbose=verbose):
+        for part in _target(target, explained, verbose=verbose, timeline=timeline):
             console.print(part)
     if len(account.targets) > 1:
         console.print(_overview(account))
 
 
-def _target(target: Target, explained: set[RuleId], *, verbose: bool) -> Iterator[RenderableType]:
+def _target(
+    target: Target, explained: set[RuleId], *, verbose: bool, timeline: bool
+) -> Iterator[RenderableType]:
     yield ""
     yield from _verdict(target)
     yield from _findings(target, explained, verbose=verbose)
-    yield _heading("Stages", above=0 if _shown(target, verbose=verbose) else 1)
+    seen = target.scan.detonation
+    if seen is not None:
+        yield _heading("Detonation", above=0 if _shown(target, verbose=verbose) else 1)
+        yield _in(detonation(seen, every=timeline))
+    yield _heading("Stages", above=0 if _shown(target, verbose=verbose) and seen is None else 1)
     yield _stages(target)
     yield from _jail(target, verbose=verbose)
     yield from _not_examined(target, verbose=verbose)
@@ -95,6 +117,9 @@ def _verdict(target: Target) -> Iterator[RenderableType]:
         ("digest", target.scan.root()),
     ]
     facts += [("intended", f"{kind}: {how}") for kind, how in target.scan.intended]
+    if target.scan.only is not None:
+        stage = target.scan.only.value
+        facts.append(("note", f"only the stage {stage} was judged; no rule read a file"))
     facts += [("note", plain(says)) for says in target.decision.ignored]
     yield _in(_pairs((Text(word, "dim"), value) for word, value in facts))
 
@@ -189,19 +214,27 @@ def _stages(target: Target) -> RenderableType:
         table.add_row(
             Text(line.stage.value, "dim" if line.status == "absent" else ""),
             Text(STATUS[line.status], _STATUS[line.status]),
-            Text(_reach(line.status, line.rules, line.full, line.checks), "dim"),
+            Text(_reach(target.scan, line), "dim"),
         )
     return _in(table)
 
 
-def _reach(status: str, rules: int, full: int, checks: int) -> str:
-    if status == "absent":
-        return "no rule of this version looks for it"
-    if status == "not-needed":
+def _reach(scan: Scan, line: StageLine) -> str:
+    if line.status == "absent":
+        return _absent(scan, line.stage)
+    if line.status == "not-needed":
         return "none of its rules applies to these files"
-    if status == "complete":
-        return f"{many(rules, 'rule')}, {many(checks, 'check')}, each in full"
-    return f"{many(rules, 'rule')}, {full:,} of {many(checks, 'check')} in full"
+    if line.status == "complete":
+        return f"{many(line.rules, 'rule')}, {many(line.checks, 'check')}, each in full"
+    return f"{many(line.rules, 'rule')}, {line.full:,} of {many(line.checks, 'check')} in full"
+
+
+def _absent(scan: Scan, stage: Stage) -> str:
+    if all(card.stage is not stage for card, _ in cards().values()):
+        return "no rule of this version looks for it"
+    if stage is Stage.NETWORK and scan.only is None:
+        return "the model was not run; scan --deep does"
+    return "was not asked for"
 
 
 def _jail(target: Target, *, verbose: bool) -> Iterator[RenderableType]:

@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench import inputs
 from bench.meter import Cost, measure
+from bench.rows import Row
+from bench.sandbox import sandboxes
 from evals.peers import DRIVER, PEERS, quiet_environment
 
 ROOT = Path(__file__).parent.parent
@@ -30,32 +31,6 @@ SHA256 = (
     "while n := f.readinto(b): h.update(b[:n])\nprint(h.hexdigest())"
 )
 Words = Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the result. `most` or `least` is the bound; neither for what is only reported."""
-
-    what: str
-    value: float
-    unit: str
-    most: float | None = None
-    least: float | None = None
-
-    @property
-    def kept(self) -> bool:
-        """Tell whether the bound holds."""
-        return (self.most is None or self.value <= self.most) and (
-            self.least is None or self.value >= self.least
-        )
-
-    def shown(self) -> str:
-        """Return the row in Markdown."""
-        bound = (
-            f"<= {self.most:g}" if self.most else f">= {self.least:g}" if self.least else "reported"
-        )
-        said = "" if bound == "reported" else "kept" if self.kept else "**BROKEN**"
-        return f"| {self.what} | {self.value:.3g} {self.unit} | {bound} | {said} |"
 
 
 class Bench:
@@ -222,7 +197,7 @@ def main() -> int:
     """Run the benchmark; return 1 when a bound is broken."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
-    parser.add_argument("--only", default="", help="weights, pickle or start")
+    parser.add_argument("--only", default="", help="start, pickle, weights or sandbox")
     parser.add_argument("--rounds", type=int, default=3)
     told = parser.parse_args()
     for one in PEERS:
@@ -241,6 +216,7 @@ def main() -> int:
                 hurried, folder, float(os.environ.get("BENCH_MB", "24"))
             ),
             "weights": lambda: big_weights(bench, folder, float(os.environ.get("BENCH_GB", "4"))),
+            "sandbox": lambda: sandboxes(bench.add),
         }
         for step, run in steps.items():
             if step.startswith(told.only):

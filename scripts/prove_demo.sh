@@ -13,7 +13,7 @@ targets=${TARGETS:-demo}
 page=${PAGE:-docs/proofs/demo.md}
 said=$(mktemp)
 
-[[ $(id -u) == 0 ]] || { echo "prove_demo: chroot needs root" >&2; exit 2; }
+[[ $(id -u) == 0 ]] || { echo "prove_demo: a root of its own needs root" >&2; exit 2; }
 if ! command -v debootstrap >/dev/null; then
   apt-get update -qq && apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
 fi
@@ -24,21 +24,29 @@ if [[ ! -x $root/usr/bin/make ]]; then
     { tail "$root.log" >&2; exit 1; }
 fi
 
-cleanup() {
-  rm -f "$said"
-  unmount
-}
-unmount() { # a mount left behind would let a later `rm -rf` reach the host's /dev
-  for at in proc dev; do
-    ! mountpoint -q "$root/$at" || umount --recursive --lazy "$root/$at"
-  done
-}
-trap cleanup EXIT
-unmount
+trap 'rm -f "$said"' EXIT
+for at in proc dev sys; do # a mount left behind would let `rm -rf` reach the host's own
+  ! mountpoint -q "$root/$at" || { echo "prove_demo: $root/$at is a mount" >&2; exit 2; }
+done
 rm -rf "$root/home/newcomer" "$root/srv/pratique"
 mkdir -p "$root/home/newcomer" "$root/srv" "$root/etc/ssl/certs"
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
+
+# Not chroot: in one no user namespace can be made. The mounts are private and gone with the command.
+inside() {
+  unshare --mount --propagation private bash -c '
+    set -e
+    root=$1
+    shift
+    mount --bind "$root" "$root"
+    mount -t proc proc "$root/proc"
+    for at in dev sys; do mount --rbind "/$at" "$root/$at"; done
+    mkdir -p "$root/.old"
+    cd "$root"
+    pivot_root . .old
+    umount --lazy /.old
+    rmdir /.old
+    exec /usr/bin/env -i "$@"' inside "$root" "$@"
+}
 
 git clone -q --no-hardlinks . "$root/srv/pratique"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
@@ -55,7 +63,7 @@ for name in UV_DEFAULT_INDEX UV_INDEX_URL http_proxy https_proxy no_proxy HTTP_P
   [[ -z ${!name:-} ]] || keep+=("$name=${!name}")
 done
 
-where=$(chroot "$root" /usr/bin/env -i "${keep[@]}" sh -c '. /etc/os-release; echo "$PRETTY_NAME, $(python3 --version)"')
+where=$(inside "${keep[@]}" sh -c '. /etc/os-release; echo "$PRETTY_NAME, $(python3 --version)"')
 commit=$(git rev-parse --short=12 HEAD)
 [[ -z $(git status --porcelain --untracked-files=no) ]] || echo "prove_demo: what is not committed is not proven" >&2
 echo "$where, empty home, fresh clone of $commit"
@@ -63,7 +71,7 @@ for target in $targets; do
   start=$SECONDS
   {
     echo "\$ make $target"
-    chroot "$root" /usr/bin/env -i "${keep[@]}" sh -c "cd /srv/pratique && make --no-print-directory $target" </dev/null 2>&1
+    inside "${keep[@]}" sh -c "cd /srv/pratique && make --no-print-directory $target" </dev/null 2>&1
     echo "prove_demo: make $target in $((SECONDS - start)) s"
   } | tee -a "$said"
 done

@@ -1,0 +1,1 @@
+"""The outside of the escape suite: what attempts aim at, and what tells whether they got it."""

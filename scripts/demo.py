@@ -141,12 +141,17 @@ def flip(path: Path, at: int) -> None:
         file.write(bytes([byte]))
 
 
+def trojan() -> bytes:
+    """Return a pickle of some weights and the trojan."""
+    return pickle.dumps({"weights": [0.0] * 64, "config": Trojan()})
+
+
 def trojans(python: Path) -> None:
     """Make a harmless trojan, read it and run it where it can reach nobody."""
     say("a harmless trojan, made on the spot: it waits, reads a key and sends it away")
     folder = HOME / "trojan"
     folder.mkdir()
-    (folder / "model.pkl").write_bytes(pickle.dumps({"weights": [0.0] * 64, "config": Trojan()}))
+    (folder / "model.pkl").write_bytes(trojan())
     say("read, without running it")
     run("pratique", "scan", "trojan", expect=1)
     say("run, in a sandbox full of decoys: the timeline is at the end")

@@ -2,7 +2,8 @@
 
     python -m scripts.make_session
 
-It works in a temporary folder with a home of its own. Times and key ids differ from run to run.
+It works in a temporary folder with a home of its own. Times and key ids differ from run to run;
+the interpreter's folder is written as `(python)`.
 """
 
 import os
@@ -13,21 +14,27 @@ import tempfile
 from pathlib import Path
 
 from scripts.borrowed_model import bodies, write
-from scripts.demo import flip
+from scripts.demo import flip, trojan
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/guides/session.md"
 HEAD = """<!-- written by scripts/make_session.py; do not edit -->
 # A session
 
-Every command below was run by `scripts/make_session.py`, which also made the two folders:
+Every command below was run by `scripts/make_session.py`, which also made the three folders:
 `borrowed-model` has good weights, an old checkpoint that runs a command when it is loaded, and
 a chat template that reaches for Python's builtins; `clean-model` has weights, a configuration
-and a card."""
+and a card; `late-model` is a pickle with the demo's harmless trojan in it."""
+LATE = """Some code waits until nobody looks. Loaded in a sandbox full of decoys, it shows: this one
+wakes two seconds later and takes a key along."""
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("A model that somebody recommended. Nothing of it is loaded.", ("scan borrowed-model",)),
     ("What does a rule mean?", ("explain BKD001",)),
     ("A clean one.", ("scan clean-model",)),
+    (
+        LATE,
+        ("detonate late-model",),
+    ),
     (
         "Sign what was found, and mark the model card. The keys are made once.",
         ("keys init", "badge clean-model --card"),
@@ -54,6 +61,7 @@ def told(home: Path, command: str) -> str:
     words = [sys.executable, "-m", "pratique", *command.split()]
     done = subprocess.run(words, cwd=home, env=env, capture_output=True, text=True, check=False)
     said = (done.stdout + done.stderr).replace(str(home / "home"), "~").replace(f"{home}/", "")
+    said = said.replace(sys.base_prefix, "(python)")
     lines = [line.rstrip() for line in said.strip("\n").splitlines()]
     ends = [] if done.returncode == 0 else [f"(exit {done.returncode})"]
     return "\n".join([f"$ pratique {command}", *lines, *ends])
@@ -63,6 +71,8 @@ def blocks(home: Path) -> list[str]:
     """Return the page's parts."""
     write(home / "borrowed-model")
     clean(home / "clean-model")
+    (home / "late-model").mkdir()
+    (home / "late-model" / "model.pkl").write_bytes(trojan())
     parts = [HEAD]
     for words, commands in STEPS:
         parts += [words, *(fenced(told(home, command)) for command in commands)]

@@ -30,7 +30,7 @@ KERNEL = (
     *("setdomainname", "name_to_handle_at", "open_by_handle_at", "fanotify_init"),
     *("fanotify_mark", "lookup_dcookie", "nfsservctl", "uselib", "ustat", "sysfs", "_sysctl"),
     *("personality", "mknod", "mknodat", "vmsplice", "move_pages", "migrate_pages"),
-    *("remap_file_pages", "landlock_create_ruleset", "landlock_restrict_self"),
+    *("inotify_add_watch", "remap_file_pages", "landlock_create_ruleset", "landlock_restrict_self"),
     *("setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups"),
     *("setfsuid", "setfsgid", "capset"),
 )
@@ -55,6 +55,8 @@ UNCOUNTED = (
 NAMESPACE_FLAGS = 0x7E020080  # CLONE_NEW{TIME,NS,CGROUP,UTS,IPC,USER,PID,NET}
 _UNIX = 1
 _TIOCSTI, _TIOCLINUX, _TIOCSETD = 0x5412, 0x541C, 0x5423
+_LEASES = (1024, 1026)  # F_SETLEASE, F_NOTIFY
+_LOCKS = (6, 7, 37, 38)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW
 _PR_SET_PTRACER, _PR_SET_SECCOMP, _PR_SET_PDEATHSIG = 0x59616D61, 22, 1
 
 
@@ -69,6 +71,7 @@ def program(machine: Machine) -> bytes:
     parts += [bpf.equal(nr["clone3"], 0, 1), bpf.no(bpf.ENOSYS)]
     parts += bpf.when(nr["clone"], bpf.load(0), bpf.any_bit(bpf.THREAD, 0, 1), bpf.yes(), bpf.no())
     parts += socketpairs(machine)
+    parts += shared_files(machine)
     parts += arguments(machine)
     return b"".join([*parts, bpf.yes()])
 
@@ -77,6 +80,20 @@ def socketpairs(machine: Machine) -> list[bytes]:
     """Return instructions that admit pairs of unix sockets only, which reach nobody."""
     own = (bpf.load(0), bpf.equal(_UNIX, 0, 1), bpf.yes(), bpf.no())
     return bpf.when(machine.numbers["socketpair"], *own)
+
+
+def shared_files(machine: Machine) -> list[bytes]:
+    """Return instructions that keep an inmate from telling others by the files that they share.
+
+    A lock or a lease on a model holds for whoever else opens it, another tenant's inmate too. A
+    lease is refused; a lock is said to be taken and is not: loaders take them on files of their
+    own, which nobody else can open.
+    """
+    nr = machine.numbers
+    leases = (bpf.equal(value, 0, 1) + bpf.no() for value in _LEASES)
+    locks = (bpf.equal(value, 0, 1) + bpf.no(0) for value in _LOCKS)
+    parts = bpf.when(nr["flock"], bpf.no(0))
+    return [*parts, *bpf.when(nr["fcntl"], bpf.load(1), *leases, *locks, bpf.yes())]
 
 
 def arguments(machine: Machine) -> list[bytes]:

@@ -4,8 +4,8 @@ import ctypes
 import struct
 from collections.abc import Iterable
 
+from pratique.sandbox import deny, kernel
 from pratique.sandbox import filter as bpf
-from pratique.sandbox import kernel
 from pratique.sandbox.guest.record_audit import audit
 from pratique.sandbox.guest.record_clock import ClockPatch, shift_clock
 from pratique.sandbox.record import calls
@@ -55,6 +55,7 @@ def program(machine: Machine, channel: int = -1) -> bytes:
     parts += _sockets(nr)
     parts += _messages(nr, channel & 0xFFFFFFFF)
     parts += _asked(nr["prctl"], 0, calls.PRCTLS)
+    parts += deny.shared_files(machine)
     parts += _asked(nr["ioctl"], 1, calls.IOCTLS)
     parts += _handlers(nr["rt_sigaction"])
     # of a file, not anonymous: a library's code

@@ -53,7 +53,7 @@ escape: sync ## try to get out of every tier that this machine offers (ARGS=--ch
 	$(RUN) python -m scripts.escape $(ARGS)
 
 microvm: sync ## build the microVM's image from Debian packages and boot it once
-	$(RUN) python scripts/make_microvm.py
+	$(RUN) pratique microvm build
 
 fuzz: sync ## hostile bytes for longer (FUZZ=100 times the examples of `make test`)
 	PRATIQUE_FUZZ=$(or $(FUZZ),100) $(RUN) pytest tests/fuzz -n 2 --timeout 3600 $(ARGS)
@@ -62,5 +62,5 @@ prove: sync ## the long proofs, one after another: scripts/prove_*
 	scripts/prove.sh
 
 clean: ## remove what the targets above made, but for downloads (.peers, .corpus)
-	rm -rf .venv .loaders .uv .demo build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .loaders .microvm .uv .demo build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

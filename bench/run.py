@@ -20,6 +20,7 @@ from bench.meter import Cost, measure
 from bench.rows import Row
 from bench.sandbox import sandboxes
 from evals.peers import DRIVER, PEERS, quiet_environment
+from evals.revision import commit
 
 ROOT = Path(__file__).parent.parent
 PRATIQUE = str(Path(sys.executable).parent / "pratique")
@@ -171,19 +172,12 @@ def has(name: str) -> bool:
 
 def page(bench: Bench) -> str:
     """Return docs/benchmarks.md."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     today = dt.datetime.now(tz=dt.UTC).date()
     peers = ", ".join(f"{p.name} {p.version}" for p in PEERS if has(p.name))
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
     lines = [
         (Path(__file__).parent / "benchmarks.intro.md").read_text(),
-        f"Made by `make bench ARGS=--write` at commit {commit} on {today}: {machine}.",
+        f"Made by `make bench ARGS=--write` at commit {commit()} on {today}: {machine}.",
         f"Peers: {peers}.",
         "\n| what | measured | bound | |\n|---|--:|--:|---|",
         *(row.shown() for row in bench.rows),

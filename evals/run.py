@@ -19,6 +19,7 @@ from typing import Any
 from evals import corpus
 from evals.cases import Case, generated, samples
 from evals.peers import PEERS, Verdict, ask, quiet_environment
+from evals.revision import commit
 
 ROOT = Path(__file__).parent.parent
 OURS = "pratique"
@@ -126,13 +127,6 @@ def misses(cases: Sequence[Case], tally: Tally, base: Path) -> list[str]:
 
 def page(cases: Sequence[Case], tally: Tally, base: Path, spent: float) -> str:
     """Return docs/evaluation.md."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     real = [c for c in cases if c.family.startswith("real/")]
     made = [c for c in cases if not c.family.startswith("real/")]
     versions = ", ".join(f"{p.name} {p.version}" for p in PEERS if p.name in tally)
@@ -141,7 +135,7 @@ def page(cases: Sequence[Case], tally: Tally, base: Path, spent: float) -> str:
     lines = [
         intro,
         (
-            f"Made by `make eval ARGS=--write` at commit {commit} on {today}, Python"
+            f"Made by `make eval ARGS=--write` at commit {commit()} on {today}, Python"
             f" {platform.python_version()}, {os.cpu_count()} cores, in {spent / 60:.0f} minutes."
             f" Peers: {versions or 'none'}."
         ),

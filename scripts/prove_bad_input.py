@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
 from harness import bad_input as bad  # noqa: E402 - the path is set above
 from harness.command import command, environment  # noqa: E402
 
-GIB, MIB = 1 << 30, 1 << 20
+GIB = 1 << 30
 TICK_S = 0.02
 MOST_WORDS = 110
 

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "tests")]
 
+from evals.revision import commit  # noqa: E402 - the path is set above
 from harness.detonation import LOADERS, made  # noqa: E402 - the path is set above
 from harness.make_honest_models import MODELS  # noqa: E402
 from harness.make_trojans import TROJANS  # noqa: E402
@@ -133,21 +134,14 @@ def report(*words: str) -> dict[str, Any]:
 
 def page(found: list[Told]) -> str:
     """Return the page of this proof."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     trojans = [told for told in found if told.kind == "trojan"]
     honest = [told for told in found if told.kind == "honest"]
     unseen = [told for told in trojans if told.static == "admit"]
     accused = sum(not told.held for told in honest)
     loaders = {loader for told in honest for loader in told.loaders}
     made_by = (
-        f"Made by `python scripts/prove_detonation.py` at commit {commit}, {datetime.now(UTC):%F} "
-        f"(Linux {platform.release()}, tier 1).\n"
+        f"Made by `python scripts/prove_detonation.py` at commit {commit()}, "
+        f"{datetime.now(UTC):%F} (Linux {platform.release()}, tier 1).\n"
     )
     about = (
         "Every model is made on the spot and harmless: payloads touch files of the sandbox and "

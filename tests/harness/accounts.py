@@ -1,6 +1,5 @@
 """Hand-made accounts, rules and a policy: what the reports and the command line are tested with."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from pratique.core.finding import (
@@ -165,8 +164,3 @@ def decided(scan: Scan, *, known: frozenset[str] = frozenset(), **_: object) -> 
     verdict = next((v for v in Verdict if v in broken), Verdict.ADMIT)
     digest = "sha256:" + "cd" * 32
     return Decision(verdict, "default", digest, digest, results, Severity.MEDIUM)
-
-
-def noon() -> datetime:
-    """Return a moment that stands still."""
-    return datetime.fromisoformat("2026-11-23T12:00:00+00:00")

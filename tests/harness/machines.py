@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.caging import job
+from harness.caging import TESTS, job
 from pratique.core.errors import PratiqueError
 from pratique.sandbox.microvm import image
 from pratique.sandbox.microvm.sandbox import MicroVmSandbox
@@ -17,8 +17,8 @@ OWN = Path("/usr/bin/python3.11")
 
 
 def folder() -> Path:
-    """Return where tests keep an image: beside the user's, which they leave alone."""
-    return image.default_folder().with_name("microvm-tests")
+    """Return where tests keep an image: in the checkout, as they leave the user's cache alone."""
+    return TESTS.parent / ".microvm"
 
 
 def microvm() -> MicroVmSandbox:

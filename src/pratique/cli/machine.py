@@ -9,10 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pratique.cli.reports.safe import plain
+from pratique.cli.reports.words import many
 from pratique.sandbox import selftest, tiers
 from pratique.sandbox.selftest import Probe
 
 INCOMPLETE = 3
+_PROFILES: dict[bool, tuple[bool, ...]] = {False: (), True: (False, True)}
 NEEDED = frozenset({"landlock", "seccomp"})
 _PARTS = {
     "machine": ("This machine offers", "offered", "missing"),
@@ -25,6 +27,12 @@ _PARTS = {
 def self_test(
     *,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every attempt.")] = False,
+    escape: Annotated[
+        bool,
+        typer.Option(
+            "--escape", help="Also try every way out of the jail that runs models (2 min)."
+        ),
+    ] = False,
 ) -> None:
     """Try every isolation mechanism on this machine; exit 0 if a scan here can be complete."""
     probes = selftest.self_test()
@@ -33,11 +41,18 @@ def self_test(
         some = [probe for probe in probes if _split(probe.name)[0] == part]
         if some:
             _tell(console, part, some, verbose=verbose)
-    _tell_tiers(console)
+    _tell_tiers(console, verbose=verbose)
+    gone = sum(
+        _tell_escapes(console, record=record, verbose=verbose) for record in _PROFILES[escape]
+    )
     trouble = _trouble(probes)
     console.print()
     if trouble:
         says = f"A scan on this machine ends as incomplete: {trouble}."
+        console.print(Text(says, "bold magenta"))
+        raise typer.Exit(INCOMPLETE)
+    if gone:
+        says = f"Run no model here in tier 1: {many(gone, 'way')} out of it stayed open."
         console.print(Text(says, "bold magenta"))
         raise typer.Exit(INCOMPLETE)
     console.print(Text("A scan on this machine can be complete.", "bold green"))
@@ -57,16 +72,45 @@ def _tell(console: Console, part: str, probes: Sequence[Probe], *, verbose: bool
         console.print(table)
 
 
-def _tell_tiers(console: Console) -> None:
+def _tell_tiers(console: Console, *, verbose: bool) -> None:
     """Show which sandboxes can run a model here; each one was started for that."""
     console.print(Text("\nWhere a model can be run (detonation, cells)", "bold"))
     table = Table.grid(padding=(0, 2, 0, 0))
     for offer in tiers.offers():
         mark = Text("  offered", "green") if offer.usable else Text("  missing", "magenta")
-        table.add_row(mark, Text(tiers.words(offer.tier)), Text(plain(offer.says), "dim"))
+        says = offer.says if verbose or not offer.usable else _short(offer.says)
+        table.add_row(mark, Text(tiers.words(offer.tier)), Text(plain(says), "dim"))
         if not offer.usable and offer.mend:
             table.add_row("", "", Text(f"to get it: {plain(offer.mend)}"))
     console.print(table)
+
+
+def _short(says: str) -> str:
+    """Return a tier's account without the names of all that holds it."""
+    *before, held = says.split("; ")
+    return "; ".join(
+        [*before[:1], f"{held.count(',') + 1} mechanisms hold it (--verbose names them)"]
+    )
+
+
+def _tell_escapes(console: Console, *, record: bool, verbose: bool) -> int:
+    """Try every way out of the jail; show those that are open, and return how many there are."""
+    # the suite brings its targets along: only who asks for it needs them
+    from pratique.sandbox.escape_suite import trial  # noqa: PLC0415
+
+    found = list(trial.jail(record=record))
+    shown = [r for r in found if verbose or r.verdict == "open"]
+    bad = sum(r.verdict == "open" for r in found)
+    who = "a recorded inmate" if record else "a serving inmate"
+    console.print(
+        Text(f"\nWhat {who} of the jail tried  {len(found) - bad} of {len(found)} held", "bold")
+    )
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for r in shown:
+        mark = Text("  open", "magenta") if r.verdict == "open" else Text("  held", "green")
+        table.add_row(mark, Text(plain(r.attempt)), Text(plain(r.says), "dim"))
+    console.print(table)
+    return bad
 
 
 def _trouble(probes: Sequence[Probe]) -> str:

@@ -120,7 +120,8 @@ class Detonation:
 
     `covered` of `size` bytes are those of files that a loader took in; `unloaded` are (path, why)
     pairs of files that should have been loaded and were not, `untried` are (name, why) pairs of
-    conditions that no run took place under. `recorder` is the `name@version` of what watched.
+    conditions under which a planned run did not take place. `recorder` is the `name@version` of
+    what watched.
     """
 
     tier: str

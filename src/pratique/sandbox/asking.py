@@ -1,5 +1,7 @@
 """Ask whoever is jailed one question, and believe nothing of how the answer comes."""
 
+import contextlib
+import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -48,3 +50,11 @@ def answers(
 def printable(text: object) -> str:
     """Cut a worker's words and take what a terminal would obey out of them."""
     return "".join(c if c.isprintable() else "?" for c in str(text)[:_MAX_SAYS])
+
+
+def ended(code: int) -> str:
+    """Say an exit code as shells and bubblewrap tell it: 128 and the signal for a killed one."""
+    if code > 128:  # noqa: PLR2004 - a shell's convention
+        with contextlib.suppress(ValueError):
+            return f"was killed by {signal.Signals(code - 128).name}"
+    return f"ended with exit code {code}"

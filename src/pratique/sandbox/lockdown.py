@@ -15,7 +15,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -119,7 +119,7 @@ def close_all_but(keep: int) -> None:
 
 
 def limit(bounds: Bounds) -> None:
-    """Set the resource limits.
+    """Set a worker's resource limits.
 
     RLIMIT_DATA bounds the heap and leaves a mapped 100 GB file alone; RLIMIT_AS would refuse it.
 
@@ -128,13 +128,24 @@ def limit(bounds: Bounds) -> None:
 
     """
     wanted = {"DATA": bounds.heap, "FSIZE": bounds.scratch, "CPU": _CPU_SECONDS, **_SMALL_LIMITS}
-    wanted["STACK"] = _STACK
+    set_limits({**wanted, "STACK": _STACK})
+
+
+def set_limits(wanted: Mapping[str, int]) -> None:
+    """Set limits by their names without RLIMIT_, soft and hard, and never above what is allowed.
+
+    Raises:
+        JailError: a limit did not take.
+
+    """
     for name, most in wanted.items():
         which = getattr(resource, f"RLIMIT_{name}", None)
         if which is None:
             continue
         hard = resource.getrlimit(which)[1]
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        if resource.getrlimit(which) == (value, value):
+            continue  # gVisor takes some at the start only
         resource.setrlimit(which, (value, value))
         if resource.getrlimit(which) != (value, value):
             raise JailError(f"RLIMIT_{name} did not take")

@@ -1,7 +1,8 @@
 """System call numbers of the machines that the jail knows, by name.
 
 x86-64 from arch/x86/entry/syscalls/syscall_64.tbl, aarch64 from include/uapi/asm-generic/unistd.h.
-The table holds what the allow-list admits, what lockdown calls, and what the self-test tries.
+The table holds what filters admit, refuse or report, what we call ourselves, and what self-test and
+escape suite try.
 """
 
 import functools

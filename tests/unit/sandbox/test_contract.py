@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.caging import cgroups, descriptors, jail, job, mounts, told
+from harness.machines import microvm, vm_job
 from pratique.core.errors import WorkerError
 from pratique.core.trace import Condition
 from pratique.sandbox.port import Bounds, Job, Mount, Sandbox
@@ -23,7 +24,13 @@ def recording() -> tuple[Sandbox, Job]:
     return jail(), job(record=True)
 
 
-TIERS = [pytest.param(serving, id="jail"), pytest.param(recording, id="jail-recording")]
+def machine() -> tuple[Sandbox, Job]:
+    if "PRATIQUE_LONG" not in os.environ:
+        pytest.skip("SKIPPED: long; PRATIQUE_LONG=1 holds the microVM to the same contract")
+    return microvm(), vm_job()
+
+
+TIERS = [pytest.param(make, id=make.__name__) for make in (serving, recording, machine)]
 tiers = pytest.mark.parametrize("make", TIERS)
 
 

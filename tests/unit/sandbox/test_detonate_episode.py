@@ -92,6 +92,13 @@ def test_a_run_to_the_end_is_finished_and_what_it_said_is_kept() -> None:
     assert found.places.home == "/home/ml"
 
 
+@pytest.mark.parametrize("part", [[], ["a"], ["a", "b", "c"], {"a": "b"}, "ab", None])
+def test_a_part_of_another_shape_is_not_taken(part: object) -> None:
+    found = played(Paper(saying([{"part": part}, {"part": ["b.bin", "no tensor"]}, *RUN])))
+    assert found.run.ending is Ending.FINISHED
+    assert found.parts == (("b.bin", "no tensor"),)
+
+
 @pytest.mark.parametrize(
     ("run", "why"),
     [

@@ -1,16 +1,16 @@
 """The seccomp filter decides alike on both machines, told by running its instructions here."""
 
 import re
-import struct
 from pathlib import Path
 
 import pytest
 
+from harness import deciding
+from harness.deciding import ALLOW, ENOSYS, EPERM, KILL
 from pratique.sandbox.filter import ALLOWED, program
 from pratique.sandbox.syscalls import AARCH64, X86_64, Machine
 
 PID = 4242
-ALLOW, EPERM, ENOSYS, KILL = 0x7FFF0000, 0x50001, 0x50026, 0x80000000
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
@@ -20,21 +20,8 @@ both = pytest.mark.parametrize("machine", [X86_64, AARCH64], ids=lambda m: m.nam
 
 
 def decide(machine: Machine, nr: int, *args: int, audit: int | None = None) -> int:
-    """Run the filter as the kernel would, over a struct seccomp_data."""
-    words = [a & (1 << 64) - 1 for a in (*args, 0, 0, 0, 0, 0, 0)[:6]]
-    data = struct.pack("=IIQ6Q", nr, machine.audit if audit is None else audit, 0, *words)
-    code = program(machine, PID)
-    at, accumulator = 0, 0
-    while True:
-        op, yes, no, k = struct.unpack_from("=HBBI", code, 8 * at)
-        at += 1
-        if op == 0x20:
-            (accumulator,) = struct.unpack_from("=I", data, k)
-        elif op == 0x06:
-            return int(k)
-        else:
-            tests = {0x15: accumulator == k, 0x35: accumulator >= k, 0x45: bool(accumulator & k)}
-            at += yes if tests[op] else no
+    """Return what a worker's filter decides."""
+    return deciding.decide(program(machine, PID), machine, nr, *args, audit=audit)
 
 
 @both

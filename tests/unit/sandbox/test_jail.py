@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from pratique.sandbox.jail import cgroups as groups
 from pratique.sandbox.jail.interpreter import interpreter
 from pratique.sandbox.jail.sandbox import NEEDED, JailSandbox
 from pratique.sandbox.port import Bounds, Job, TierError
+from pratique.sandbox.record.network import Network
 
 ROOT = TESTS.parent
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="SKIPPED: needs root")
@@ -113,20 +116,23 @@ def test_nothing_survives_its_supervisor(moment: str, record: bool) -> None:  # 
     assert cgroups(killed.pid) == []
 
 
-def test_an_ordinary_user_has_the_same_jail_less_a_user_and_groups(tmp_path: Path) -> None:
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """Give a folder that others may enter: what lies above pytest's own may be shut to them."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_an_ordinary_user_has_the_same_jail_less_a_user_and_groups(open_path: Path) -> None:
     jail()
     python = "/usr/bin/python3"
     if os.geteuid() != 0 or not Path(python).exists():
         pytest.skip("SKIPPED: needs root to become somebody else, and /usr/bin/python3")
     if interpreter(Path(python)).version < (3, 11):
         pytest.skip("SKIPPED: /usr/bin/python3 is older than 3.11")
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(TESTS / "harness" / "programs", tmp_path / "programs")
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder != Path("/tmp"):  # what lies above may be shut to others
-            folder.chmod(folder.stat().st_mode | 0o055)
-        else:
-            break
+    shutil.copytree(ROOT / "src", open_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(TESTS / "harness" / "programs", open_path / "programs")
     code = (
         "import sys; sys.path.insert(0, 'src')\n"
         "from pathlib import Path\n"
@@ -138,7 +144,7 @@ def test_an_ordinary_user_has_the_same_jail_less_a_user_and_groups(tmp_path: Pat
     )
     done = subprocess.run(
         ["setpriv", "--reuid", "61234", "--regid", "61234", "--clear-groups", python, "-c", code],
-        cwd=tmp_path,
+        cwd=open_path,
         env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -193,6 +199,17 @@ def test_groups_of_the_dead_are_cleared(
     groups.clear()
     left = {p.name for p in folder.iterdir() if p.name not in ("pids", "memory")}
     assert left == {f"pratique-{os.getpid()}-0", "other"}
+
+
+def test_what_the_decoys_lack_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(self: Network) -> None:
+        ready(self)
+        self.missing = (("ipv6", "no such thing here"),)
+
+    ready = Network._ready  # noqa: SLF001 - where it hears what its helper holds
+    monkeypatch.setattr(Network, "_ready", lacking)
+    with jail().start(job(record=True)) as inmate:
+        assert ("decoy-network ipv6", "no such thing here") in inmate.report.missing
 
 
 def test_what_an_inmate_does_is_written_down_with_the_decoys_that_it_met() -> None:

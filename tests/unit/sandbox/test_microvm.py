@@ -15,12 +15,12 @@ from harness.caging import TESTS, Kin, cgroups, descriptors, mounts, told
 from harness.machines import folder, microvm, vm_job
 from pratique.core.errors import JailError, WorkerError
 from pratique.core.limits import MiB
-from pratique.core.trace import Condition
+from pratique.core.trace import Condition, rank
 from pratique.sandbox.jail.interpreter import Interpreter
 from pratique.sandbox.microvm.inmate import MicroVmInmate
 from pratique.sandbox.microvm.order import check
 from pratique.sandbox.microvm.sandbox import MicroVmSandbox
-from pratique.sandbox.port import Bounds, Mount, TierError
+from pratique.sandbox.port import Bounds, Mount, Tier, TierError
 
 SMALL = Bounds(memory=256 * MiB, tmp=4 * MiB, processes=32, cpu_s=60, deadline_s=60)
 DAYS = 90
@@ -63,7 +63,8 @@ def test_it_is_another_kernel_and_has_no_network_card(inmate: MicroVmInmate) -> 
 
 
 def test_it_is_labelled_as_what_it_is(inmate: MicroVmInmate) -> None:
-    assert inmate.report.tier in ("microvm (TCG, emulated)", "microvm (KVM)")
+    assert inmate.report.tier in ("microvm-tcg", "microvm-kvm")
+    assert rank(inmate.report.tier) == Tier.MICROVM
     held = set(inmate.report.held)
     assert {"no-network-device", "seccomp", "vmm-seccomp-mode", "vmm-net-namespace"} <= held
     assert not {"vmm-no-capabilities", "vmm-no-new-privs", "vmm-rlimits"} - held

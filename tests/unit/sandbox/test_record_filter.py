@@ -1,34 +1,15 @@
 """The recording filter decides alike on both machines, told by running its instructions here."""
 
-import struct
-
 import pytest
 
+from harness.deciding import ALLOW, ENOSYS, EPERM, KILL, NOTIFY, decide
 from pratique.sandbox.guest import recording
-from pratique.sandbox.record import calls, describe, sink_jail
+from pratique.sandbox.record import calls, describe, sink_jail, sleeping
 from pratique.sandbox.syscalls import AARCH64, X86_64, Machine
 
-ALLOW, EPERM, ENOSYS, KILL, NOTIFY = 0x7FFF0000, 0x50001, 0x50026, 0x80000000, 0x7FC00000
 CHANNEL = 7
 
 both = pytest.mark.parametrize("machine", [X86_64, AARCH64], ids=lambda m: m.name)
-
-
-def decide(code: bytes, machine: Machine, nr: int, *args: int, audit: int | None = None) -> int:
-    """Run a filter as the kernel would, over a struct seccomp_data."""
-    words = [a & (1 << 64) - 1 for a in (*args, 0, 0, 0, 0, 0, 0)[:6]]
-    data = struct.pack("=IIQ6Q", nr, machine.audit if audit is None else audit, 0, *words)
-    at, accumulator = 0, 0
-    while True:
-        op, yes, no, k = struct.unpack_from("=HBBI", code, 8 * at)
-        at += 1
-        if op == 0x20:
-            (accumulator,) = struct.unpack_from("=I", data, k)
-        elif op == 0x06:
-            return int(k)
-        else:
-            tests = {0x15: accumulator == k, 0x35: accumulator >= k, 0x45: bool(accumulator & k)}
-            at += yes if tests[op] else no
 
 
 @both
@@ -38,9 +19,7 @@ def test_every_refused_or_watched_call_is_asked_for_and_can_be_described(machine
         nr = machine.numbers[name]
         if nr >= 0:
             assert decide(code, machine, nr, 1, 1, 1) == NOTIFY, name
-    sleeps = set(calls.SLEEPS)
-    told = {*calls.REFUSED, *calls.WATCHED, *calls.BY_ARGUMENT} - sleeps
-    told -= {"select", "pselect6", "poll", "ppoll"}
+    told = {*calls.REFUSED, *calls.WATCHED, *calls.BY_ARGUMENT} - set(sleeping.SLEEPS)
     assert all(name in calls.REFUSED or name in describe.DESCRIBERS for name in told)
     assert all(describe.bare(name) for name in told)
 

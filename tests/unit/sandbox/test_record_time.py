@@ -48,7 +48,7 @@ def test_sleeps_past_the_budget_are_slept() -> None:
             time.sleep(1.1)
 
     seen = record(payload, RecorderSettings(sleeps=2))
-    assert 1.0 < seen.seconds < 3.0
+    assert seen.seconds > 1.0
     assert [e.outcome for e in seen.of("sleep")] == [Outcome.FAKED, Outcome.LET]
 
 

@@ -75,7 +75,7 @@ def detonation_schema() -> dict[str, Any]:
     """Return the JSON schema of `detonation_value`, or null where nothing was run."""
     told = _object(
         {
-            "tier": {**_TEXT, "description": "jail, gvisor or microvm, perhaps with a label"},
+            "tier": {**_TEXT, "description": "jail, gvisor, microvm-tcg (emulated) or microvm-kvm"},
             "recorder": _TEXT,
             "held": _list(_TEXT),
             "missing": _list(_object({"mechanism": _TEXT, "why": _TEXT})),

@@ -61,7 +61,8 @@ class RunActsLate(Detector[DetonationTrace]):
     Do not load the model outside of a sandbox. Read what it did late: that is what it was made for.
 
     ## What it cannot see
-    What would happen later than the run lasted: `--deadline` makes it longer.
+    What would happen later than the run lasted. After the first inference it waits for three
+    seconds, then for threads that Python itself waits for at its end, up to `--deadline`.
     """
 
     rule: ClassVar[Rule] = Rule(

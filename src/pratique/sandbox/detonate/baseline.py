@@ -1,6 +1,6 @@
 """What loaders do by themselves, learnt per loader and version: it is not held against models.
 
-A baseline is the set of event keys that an honest reference model left, over all conditions. In a
+A baseline is the set of event keys that an honest reference model left, under two conditions. In a
 key, places that differ from machine to machine are named (`{python}`, `{home}`), and only reading
 is ever widened to a whole tree, and the hub's cache of copied modules. An exec, a connect, another
 written file is expected exactly as it was seen.

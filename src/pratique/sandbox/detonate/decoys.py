@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pratique.core.trace import Decoy
 
 METADATA = ("169.254.169.254", "fd00:ec2::254", "metadata.google.internal")
-"""Where clouds answer with credentials to whoever asks; in the sandbox nobody does."""
+"""Where clouds answer with credentials to whoever asks; in the sandbox `record.decoys` does."""
 
 _ALNUM = string.ascii_letters + string.digits
 _UPPER = string.ascii_uppercase + "234567"

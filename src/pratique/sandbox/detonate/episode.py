@@ -16,6 +16,7 @@ from typing import Any
 from pratique.core.errors import WorkerError
 from pratique.core.jail import JailReport
 from pratique.core.trace import Condition, Ending, Event, Run
+from pratique.sandbox.asking import printable
 from pratique.sandbox.detonate.baseline import Baseline, Places
 from pratique.sandbox.detonate.decoys import Planted
 from pratique.sandbox.detonate.plan import WHOLE
@@ -35,7 +36,6 @@ would have to be expected of every model, and what is sent to a hub would be hid
 Offline, loaders connect to nobody, so whoever still does is the model. Such variables are common
 in production, so they tell a model little about being watched."""
 
-_MOST_SAYS = 500
 _MOST_PARTS = 1_000
 _ORDER = ("import", "load", "infer", "idle", "exit")
 
@@ -107,17 +107,18 @@ class Told:
         self.inferred |= frame.get("inferred") is True
         self.left |= frame.get("exit") is True
         if "raised" in frame:
-            self.raised = self.raised or _text(frame["raised"])
+            self.raised = self.raised or printable(frame["raised"])
         if "failed" in frame:
-            self.failed = self.failed or _text(frame["failed"])
+            self.failed = self.failed or printable(frame["failed"])
             self.memory |= frame.get("memory") is True
-        if isinstance(frame.get("part"), list) and len(self.parts) < _MOST_PARTS:
-            self.parts.append((_text(frame["part"][0]), _text(frame["part"][-1])))
+        part = frame.get("part")
+        if isinstance(part, list) and len(part) == 2 and len(self.parts) < _MOST_PARTS:  # noqa: PLR2004
+            self.parts.append((printable(part[0]), printable(part[1])))
 
     def learn_places(self, frame: Mapping[str, Any]) -> None:
         """Take in version and places, which are believed only from before the model."""
         if "version" in frame:
-            self.version = _text(frame["version"])
+            self.version = printable(frame["version"])
         if "places" in frame:
             told = frame["places"]
             roots = tuple(str(root) for root in told["python"])
@@ -155,7 +156,7 @@ def versions(stage: Stage, deadline_s: float) -> tuple[dict[str, str], JailRepor
         found: dict[str, str] = {}
         for frame in inmate.ask({"do": "versions"}, deadline_s):
             if isinstance(frame.get("versions"), dict):
-                found = {str(k): _text(v) for k, v in frame["versions"].items() if v}
+                found = {str(k): printable(v) for k, v in frame["versions"].items() if v}
         return found, inmate.report
 
 
@@ -231,9 +232,9 @@ def _ending(
         for frame in _bounded(inmate.ask(requests[1], max(0.1, until - time.monotonic()))):
             told.hear(frame)
     except WorkerError as e:
-        return Ending(e.why), _text(e)
+        return Ending(e.why), printable(e)
     left = inmate.finish(max(0.1, until - time.monotonic()))
-    return _verdict(told, _text(left))
+    return _verdict(told, printable(left))
 
 
 def _verdict(told: Told, left: str) -> tuple[Ending, str]:
@@ -255,7 +256,3 @@ def _bounded(frames: Iterator[dict[str, Any]], most: int = 20_000) -> Iterator[d
         if count >= most:
             raise WorkerError(f"more than {most} frames", "protocol")
         yield frame
-
-
-def _text(value: object) -> str:
-    return "".join(c if c.isprintable() else "?" for c in str(value)[:_MOST_SAYS])

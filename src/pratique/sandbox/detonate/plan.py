@@ -90,7 +90,7 @@ def _is_hub(file: ModelFile) -> bool:
     return any(word in file.head for word in words)
 
 
-_HUB_NAMES = (".safetensors", ".bin", ".json", ".model", ".jinja", ".txt", ".msgpack", ".py")
+_HUB_NAMES = (".safetensors", ".bin", ".json", ".model", ".jinja", ".txt", ".py")
 _NOT_TRANSFORMERS = ("optimizer", "scheduler", "rng_state", "training_args")
 
 
@@ -108,7 +108,6 @@ def _hub_files(found: Listing, folder: str) -> tuple[str, ...]:
         and file.suffix in _HUB_NAMES
         and not file.name.startswith(_NOT_TRANSFORMERS)
         and (file.suffix != ".bin" or file.name.startswith("pytorch_model"))
-        and (file.suffix != ".msgpack")
     )
 
 

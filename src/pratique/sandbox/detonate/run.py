@@ -206,9 +206,9 @@ class _Campaign:
 
 
 def learnt(stage: Stage, loader: str, options: Options) -> frozenset[str] | None:
-    """Run a loader over its reference model under every condition; return what it left.
+    """Run a loader over its reference model, under the first and the last condition of all.
 
-    None when a reference run did not finish: then nothing is known of the loader.
+    Return what it left; None when a run did not finish: then nothing is known of the loader.
     """
     seen = []
     planted = plant()  # so that homes look alike; a loader that opens a decoy is learnt exactly

@@ -11,7 +11,6 @@ import errno
 import gc
 import importlib
 import os
-import resource
 import signal
 import socket
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 
 from pratique.core.errors import JailError
 from pratique.sandbox import deny, frames, kernel, landlock
-from pratique.sandbox.lockdown import Steps, close_all_but, refused
+from pratique.sandbox.lockdown import Steps, close_all_but, refused, set_limits
 from pratique.sandbox.syscalls import Machine, this_machine
 
 FILES = 4096
@@ -107,15 +106,7 @@ def _limit(bounds: Mapping[str, int]) -> None:
         "NOFILE": FILES,
         **dict.fromkeys(("CORE", "MEMLOCK", "MSGQUEUE", "RTPRIO"), 0),
     }
-    for name, most in wanted.items():
-        which = getattr(resource, f"RLIMIT_{name}")
-        hard = resource.getrlimit(which)[1]
-        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        if resource.getrlimit(which) == (value, value):
-            continue  # gVisor takes some at the start only
-        resource.setrlimit(which, (value, value))
-        if resource.getrlimit(which) != (value, value):
-            raise JailError(f"RLIMIT_{name} did not take")
+    set_limits(wanted)
 
 
 def _lock(order: Mapping[str, Any], steps: Steps, channel: int) -> int:

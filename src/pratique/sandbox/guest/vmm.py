@@ -6,13 +6,12 @@ Disks and channels come over it as open descriptors, so no path of this machine 
 
 import errno
 import os
-import resource
 import socket
 from typing import Any
 
 from pratique.core.errors import JailError
 from pratique.sandbox import frames, kernel, landlock
-from pratique.sandbox.lockdown import Steps, refused
+from pratique.sandbox.lockdown import Steps, refused, set_limits
 from pratique.sandbox.syscalls import this_machine
 
 FIRST = 100
@@ -49,11 +48,7 @@ def _start(channel: socket.socket, order: dict[str, Any], handed: list[int]) -> 
 
 
 def _limit(data: int, file: int) -> None:
-    for name, most in {**_LIMITS, "DATA": data, "FSIZE": file}.items():
-        which = getattr(resource, f"RLIMIT_{name}")
-        hard = resource.getrlimit(which)[1]
-        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(which, (value, value))
+    set_limits({**_LIMITS, "DATA": data, "FSIZE": file})
 
 
 def _landlock() -> str:

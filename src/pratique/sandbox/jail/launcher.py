@@ -60,13 +60,13 @@ def _staged(wanted: list, uid: int) -> dict:  # type: ignore[type-arg]
     stage = next(place for place in STAGES if os.path.isdir(place))  # noqa: PTH112
     _mount("tmpfs", stage, "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "mode=0755,size=1m")
     places = {}
-    for number, (fd, (path, owned)) in enumerate(zip(held, wanted, strict=True)):
+    for number, (fd, (_, owned)) in enumerate(zip(held, wanted, strict=True)):
         place = f"{stage}/{number}"
         if os.path.isdir(f"/proc/self/fd/{fd}"):  # noqa: PTH112
             os.mkdir(place)  # noqa: PTH102
         else:
             os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
-        _attach(fd, place, os.stat(path).st_uid if owned else uid, uid)  # noqa: PTH116
+        _attach(fd, place, os.fstat(fd).st_uid if owned else uid, uid)
         places[f"{{{number}}}"] = place
         os.close(fd)
     return places

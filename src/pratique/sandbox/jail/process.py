@@ -87,18 +87,26 @@ class Process:
         return self._groups.events() > 0
 
     def close(self) -> None:
-        """Kill all that is inside, wait until it is gone, and remove its groups."""
+        """Kill all that is inside, wait until it is gone, and remove its groups.
+
+        Raises:
+            JailError: it does not end.
+
+        """
         if self._closed:
             return
         self._closed = True
+        gone = True
         try:
             if self.first is not None:
                 _kill(self.first.pidfd)
-                _gone(self.first.pidfd, DEATH_S)
+                gone = _gone(self.first.pidfd, DEATH_S)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._outer.wait(BURIAL_S)  # it buries process 1, and then leaves
             self._outer.kill()
             self._outer.wait(DEATH_S)
+            if not gone:
+                raise JailError(f"the inmate was killed and had not ended after {DEATH_S:g} s")
         finally:
             self._reader.join(DEATH_S)
             if self._outer.stdout is not None:
@@ -180,8 +188,7 @@ def start(
 
 def _launched(bwrap: str, shown: command.Shown, argv: list[str], groups: Groups) -> list[str]:
     """Return the command line that has root's launcher start `argv` with every bind staged."""
-    owned = {bind.inside for bind in shown.binds if not bind.inside.startswith("/usr")}
-    stage = [[str(bind.host), bind.inside in owned] for bind in shown.binds]
+    stage = [[str(b.host), not b.inside.startswith("/usr")] for b in shown.binds]
     words, number = list(argv), 0
     for at, word in enumerate(argv):
         if word == "--":

@@ -60,6 +60,8 @@ class Recording:
         )
         found = cls(Recorder(fds[0], settings, network), network)
         found._note("decoy-network", missing)
+        if network is not None:
+            found.missing += [(f"decoy-network {what}", why) for what, why in network.missing]
         found._recorder.phase(_PROOF)
         found._recorder.start()
         return found

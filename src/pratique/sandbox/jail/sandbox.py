@@ -7,7 +7,6 @@ import itertools
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -18,7 +17,7 @@ from pratique.core.errors import JailError, WorkerError
 from pratique.core.jail import JailReport
 from pratique.core.trace import Event
 from pratique.sandbox import frames
-from pratique.sandbox.asking import answers, printable
+from pratique.sandbox.asking import answers, ended, printable
 from pratique.sandbox.jail import command, proof
 from pratique.sandbox.jail.cgroups import groups
 from pratique.sandbox.jail.interpreter import interpreter
@@ -135,12 +134,12 @@ class JailInmate:
         if self._job.record:
             self._recording = Recording.start(fds, told, first.pid, self._job)
             if self._job.strace:
-                self._recording.trace_by_strace(_program(first.pid))
+                self._recording.trace_by_strace(proof.program_of(first.pid))
             self._steps.held += self._recording.held
             self._steps.missing += self._recording.missing
             self._steps.take("seccomp-recorder", self._refuses)
             self._recording.begin()
-        proof.prove(_program(first.pid), self._steps, cgroup)
+        proof.prove(proof.program_of(first.pid), self._steps, cgroup)
         self.report = JailReport(tuple(self._steps.held), tuple(self._steps.missing), "jail")
         if lost := _needed(self._job) - set(self.report.held):
             why = "; ".join(f"{n}: {w}" for n, w in self.report.missing if n in lost)
@@ -194,7 +193,7 @@ class JailInmate:
         code = self._process.exit_code(until)
         if code is None:
             return f"still ran after {deadline_s:g} s"
-        return _said(code) if code else ""
+        return ended(code) if code else ""
 
     def _hear_out(self, until: float) -> None:
         """Take what is still said until the channel closes: a recording may want it."""
@@ -239,7 +238,7 @@ class JailInmate:
 
     def _ending(self) -> str:
         code = self._process.exit_code(time.monotonic() + GRACE_S)
-        return "closed its channel" if code is None else _said(code)
+        return "closed its channel" if code is None else ended(code)
 
     def _last_words(self) -> str:
         says = self._ending()
@@ -269,24 +268,6 @@ def order_of(job: Job) -> dict[str, Any]:
             "processes": bounds.processes,
         },
     }
-
-
-def _program(first: int) -> int:
-    """Return the process that process 1 started: the one that meets hostile bytes."""
-    path = f"/proc/{first}/task/{first}/children"
-    with open(path) as file:  # noqa: PTH123 - procfs
-        children = file.read().split()
-    return int(children[0]) if children else first
-
-
-def _said(code: int) -> str:
-    """Say an exit code as bubblewrap tells it: 128 and the signal's number for a killed one."""
-    if code > 128:  # noqa: PLR2004 - a shell's convention
-        try:
-            return f"was killed by {signal.Signals(code - 128).name}"
-        except ValueError:
-            pass
-    return f"ended with exit code {code}"
 
 
 @functools.cache

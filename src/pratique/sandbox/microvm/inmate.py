@@ -1,7 +1,6 @@
 """A program in a virtual machine, asked over one channel and watched over another."""
 
 import contextlib
-import signal
 import socket
 import threading
 import time
@@ -12,7 +11,7 @@ from pratique.core.errors import JailError, WorkerError
 from pratique.core.jail import JailReport
 from pratique.core.trace import Event, Outcome
 from pratique.sandbox import frames
-from pratique.sandbox.asking import answers, printable
+from pratique.sandbox.asking import answers, ended, printable
 from pratique.sandbox.microvm.order import program_order
 from pratique.sandbox.microvm.vmm import Vmm
 from pratique.sandbox.port import Job
@@ -23,8 +22,6 @@ TRACE_S = 30.0
 EVENTS_MOST = 1_000_000
 NEEDED = frozenset({"rlimits"})
 """What must hold inside the machine as well; Landlock and seccomp are named with their versions."""
-
-_MAX_TEXT = 500
 
 
 class MicroVmInmate:
@@ -190,7 +187,7 @@ class MicroVmInmate:
     def _ending(self) -> str:
         self._gone.wait(GRACE_S)
         if isinstance(self._told.get("exit"), int):
-            return said(self._told["exit"])
+            return ended(self._told["exit"])
         if "stopped" in self._told:
             return "has stopped with its machine"
         return "closed its channel"
@@ -214,29 +211,17 @@ def event(row: Any) -> Event:  # noqa: ANN401 - checked here
     """
     try:
         at, call, process, phase, detail, outcome, stack, source, count = row
-        words = tuple((_text(word), _text(text)) for word, text in detail)
+        words = tuple((printable(word), printable(text)) for word, text in detail)
         return Event(
             at_ms=int(at),
-            call=_text(call),
+            call=printable(call),
             process=int(process),
-            phase=_text(phase),
+            phase=printable(phase),
             detail=words,
             outcome=Outcome(outcome),
-            stack=tuple(map(_text, stack)),
-            source=_text(source),
+            stack=tuple(map(printable, stack)),
+            source=printable(source),
             count=int(count),
         )
     except (ValueError, TypeError) as e:
         raise WorkerError(f"the machine's record is broken: {e}", "protocol") from e
-
-
-def _text(found: object) -> str:
-    return printable(str(found)[:_MAX_TEXT])
-
-
-def said(code: int) -> str:
-    """Say an exit code: 128 and the signal's number for a killed one."""
-    if code > 128:  # noqa: PLR2004 - a shell's convention
-        with contextlib.suppress(ValueError):
-            return f"was killed by {signal.Signals(code - 128).name}"
-    return f"ended with exit code {code}"

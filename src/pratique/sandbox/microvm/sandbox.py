@@ -29,7 +29,8 @@ __all__ = ["MicroVmInmate", "MicroVmSandbox"]
 
 KVM_PROBE_S = 5.0
 QEMU_MEND = "apt install qemu-system-x86, then `pratique microvm build`"
-LABELS = {Accelerator.TCG: "microvm (TCG, emulated)", Accelerator.KVM: "microvm (KVM)"}
+LABELS = {Accelerator.TCG: "microvm-tcg", Accelerator.KVM: "microvm-kvm"}
+"""A tier and how it is run, as `core.trace.rank` takes it apart; TCG emulates."""
 IDLE = "pratique.sandbox.guest.idle"
 OWN = Interpreter(Path(image.PYTHON), (3, 11, 0), ())
 """The image's Python, whatever this machine has."""

@@ -178,7 +178,7 @@ class Vmm:
     def _look(self, cgroup: str) -> None:
         """See from outside what holds QEMU; the guest has met nothing hostile yet."""
         seen = Steps()
-        proof.prove(proof_pid(self.pid), seen, cgroup)
+        proof.prove(proof.program_of(self.pid), seen, cgroup)
         self.steps.held += [f"vmm-{name}" for name in seen.held]
         self.steps.missing += [(f"vmm-{name}", why) for name, why in seen.missing]
         if lost := NEEDED - set(seen.held):
@@ -188,15 +188,6 @@ class Vmm:
     def _last_words(self) -> str:
         self._process.exit_code(time.monotonic() + 1)
         return printable(self.words().strip()[-300:]) or "no answer"
-
-
-def proof_pid(first: int) -> int:
-    """Return QEMU's own process: what process 1 of its jail started."""
-    try:
-        found = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-    except OSError as e:
-        raise JailError("QEMU has gone before it was looked at") from e
-    return int(found[0]) if found else first
 
 
 def _shown(plan: Plan) -> tuple[Mount, ...]:

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import resource
 import socket
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pratique.core.errors import JailError
 from pratique.core.limits import MiB
 from pratique.sandbox import filter as bpf
 from pratique.sandbox import kernel
+from pratique.sandbox.lockdown import set_limits
 from pratique.sandbox.syscalls import Machine, this_machine
 
 _NOBODY = 65534
@@ -89,11 +89,7 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _limit() -> None:
-    for name, most in _LIMITS.items():
-        which = getattr(resource, f"RLIMIT_{name}")
-        hard = resource.getrlimit(which)[1]
-        value = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(which, (value, value))
+    set_limits(_LIMITS)
 
 
 def _nobody() -> None:

@@ -96,9 +96,9 @@ def _short(says: str) -> str:
 def _tell_escapes(console: Console, *, record: bool, verbose: bool) -> int:
     """Try every way out of the jail; show those that are open, and return how many there are."""
     # the suite brings its targets along: only who asks for it needs them
-    from pratique.sandbox.escape_suite import trial  # noqa: PLC0415
+    from pratique.sandbox import escape_trial  # noqa: PLC0415
 
-    found = list(trial.jail(record=record))
+    found = list(escape_trial.jail(record=record))
     shown = [r for r in found if verbose or r.verdict == "open"]
     bad = sum(r.verdict == "open" for r in found)
     who = "a recorded inmate" if record else "a serving inmate"

@@ -237,3 +237,11 @@ def test_strace_is_a_second_witness_where_it_may() -> None:
     if "strace" not in inmate.report.held:
         pytest.skip(f"SKIPPED: strace may not: {dict(inmate.report.missing)['strace']}")
     assert any(e.source == "strace" and e.call == "execve" for e in inmate.trace()[0])
+
+
+def test_a_flood_of_words_is_told_as_one_event() -> None:
+    inmate = jail().start(job(record=True))
+    with inmate:
+        told(inmate, "flood", size=64 << 20)
+    (flood,) = [event for event in inmate.trace()[0] if event.call == "flood"]
+    assert int(flood.word("size")) >= 60 << 20

@@ -15,6 +15,7 @@ _SAYS = {
     Ending.MEMORY.value: ("takes more memory than it was given", Severity.HIGH),
     Ending.DEADLINE.value: ("does not end before its deadline", Severity.MEDIUM),
     "cut": ("does more than a trace can hold", Severity.MEDIUM),
+    "flood": ("floods the log of whoever loads it", Severity.MEDIUM),
     "full": ("writes more than it was given room for", Severity.MEDIUM),
 }
 _FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
@@ -24,6 +25,8 @@ def _what(run: Run) -> str:
     """Return how a run used up what it had; a loader that finds no room tells it as its error."""
     if run.ending is Ending.FAILED and _FULL.search(run.says):
         return "full"
+    if run.ending in CAME_TO_AN_END and any(event.call == "flood" for event in run.events):
+        return "flood"
     return "cut" if run.cut and run.ending in CAME_TO_AN_END else run.ending.value
 
 
@@ -32,8 +35,8 @@ class RunExhaustsResources(Detector[DetonationTrace]):
 
     ## What it looks for
     Runs that were ended at their deadline (medium) or for their memory, processes that died,
-    loaders that found no more room to write (medium), and runs that did more than a trace can hold
-    (medium).
+    loaders that found no more room to write (medium), floods of the log (medium), and runs that did
+    more than a trace can hold (medium).
 
     ## Why it matters
     Whoever loads the model loses the machine or the service with it. A loader that dies has usually

@@ -82,6 +82,11 @@ class Process:
         text = bytes(self._words).decode("utf-8", "replace")
         return text if not self._lost else f"{text}\n[{self._lost} bytes in between not kept]"
 
+    @property
+    def written(self) -> int:
+        """Return how many bytes it wrote to standard output and error."""
+        return len(self._words) + self._lost
+
     def out_of_memory(self) -> bool:
         """Tell whether the kernel killed something inside for want of memory."""
         return self._groups.events() > 0

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from pratique.core.errors import JailError, WorkerError
 from pratique.core.jail import JailReport
+from pratique.core.limits import MiB
 from pratique.core.trace import Event
 from pratique.sandbox import frames
 from pratique.sandbox.asking import answers, ended, printable
@@ -30,6 +31,8 @@ __all__ = ["JailInmate", "JailSandbox"]
 
 HELLO_S = 120.0
 GRACE_S = 2.0
+FLOOD = 16 * MiB
+"""More words than this on standard output and error are no loader's warnings."""
 MEND = "apt install bubblewrap, and let this user make user namespaces (user_namespaces(7))"
 NEEDED = frozenset({"user-namespace", "pid-namespace", "net-namespace", "ipc-namespace"})
 NEEDED |= {"mnt-namespace", "no-capabilities", "no-new-privs", "seccomp-mode", "rlimits"}
@@ -225,8 +228,17 @@ class JailInmate:
         return self._process.words()
 
     def trace(self) -> tuple[tuple[Event, ...], bool]:
-        """Return what was recorded, and whether some was lost; empty if nothing was to be."""
-        return self._recording.trace() if self._recording else ((), False)
+        """Return what was recorded, and whether some was lost; empty if nothing was to be.
+
+        A flood of its standard output and error is told as one event, `flood`, at the end.
+        """
+        if self._recording is None:
+            return (), False
+        events, cut = self._recording.trace()
+        if (size := self._process.written) > FLOOD:
+            at, phase = (events[-1].at_ms, events[-1].phase) if events else (0, "start")
+            events = (*events, Event(at, "flood", 1, phase, (("size", str(size)),)))
+        return events, cut
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -22,7 +22,7 @@ import json, sys
 root, packages, record = json.loads(sys.argv[1])
 sys.path[:0] = [root]
 sys.path += [p for p in packages if p not in sys.path]
-from pratique.sandbox.escape_suite.trial import inside
+from pratique.sandbox.escape_trial import inside
 inside(record=record)
 """
 
@@ -36,7 +36,7 @@ def jail(*, record: bool) -> Iterator[Result]:
         JailError: the suite could not be run to its end.
 
     """
-    root = str(Path(__file__).parent.parent.parent.parent)
+    root = str(Path(__file__).parent.parent.parent)
     packages = [p for p in sys.path if p.endswith("-packages")]
     told = json.dumps([root, packages, record])
     canary = {escapes.VARIABLE: secrets.token_hex(16)}

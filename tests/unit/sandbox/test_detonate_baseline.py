@@ -78,6 +78,19 @@ def test_names_drawn_at_random_and_other_homes_compare_equal() -> None:
     assert not explains(seen, event("mkdir", path="/root/.config/autostart"), root)
 
 
+def test_a_folder_named_like_the_loaders_own_model_is_no_part_of_the_model() -> None:
+    own = [event("open", mode="create", path="/tmp/reference/a.pt")]
+    assert explains(own, event("open", mode="create", path="/model/a.pt"))
+    for call in ("open", "dlopen"):
+        later = event(call, mode="read", path="/tmp/reference/x.so")
+        assert not explains([], later)
+
+
+def test_code_of_the_model_that_is_loaded_is_never_just_a_file_that_is_read() -> None:
+    assert not explains([], event("dlopen", path="/model/libpayload.so"))
+    assert explains([], event("dlopen", path="/opt/py/lib/_ssl.so"))
+
+
 def test_hearsay_and_the_kernels_word_are_told_apart() -> None:
     said = Event(1, "open", 1, "load", (("mode", "read"), ("path", "/x")), source="python")
     assert event_key(said, PLACES) != event_key(event("open", mode="read", path="/x"), PLACES)

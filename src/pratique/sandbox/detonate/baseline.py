@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -41,12 +41,17 @@ _DROPPED = ("size", "preview", "flags")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where things lay inside, as the guest told before it saw the model."""
+    """Where things lay inside, as the guest told before it saw the model.
+
+    With `reference` the model was the loader's own, in a folder of the temporary one. Anything that
+    a foreign model puts there is its doing.
+    """
 
     python: tuple[str, ...] = ()
     home: str = "/home"
     tmp: str = "/tmp"  # noqa: S108 - inside the sandbox, where it is a tmpfs of its own
     model: str = "/model"
+    reference: bool = False
 
     def named(self, path: str) -> str:
         """Return a path with the place that it lies in replaced by its name."""
@@ -57,7 +62,7 @@ class Places:
         return path
 
     def _roots(self) -> Iterable[tuple[str, tuple[str, ...]]]:
-        yield "{model}", (self.model, f"{self.tmp}/reference")
+        yield "{model}", (self.model, *([f"{self.tmp}/reference"] if self.reference else []))
         yield "{python}", tuple(root for root in self.python if root not in ("/usr", "/"))
         yield "{home}", (self.home,)
         yield "{tmp}", (self.tmp,)
@@ -100,7 +105,7 @@ def learn(events: Iterable[tuple[Event, Places]]) -> frozenset[str]:
     keys = set()
     for event, places in events:
         if event.phase not in BEFORE:
-            key = event_key(event, places)
+            key = event_key(event, replace(places, reference=True))
             if not _ordinary(event, key):
                 keys.add(key)
     return frozenset(keys)
@@ -203,7 +208,12 @@ def _ordinary(event: Event, key: str) -> bool:
         return False
     if event.word("path") in _MEASURED:
         return True
-    return any(f"path={tree}/**" in key for tree in _TREES)
+    return any(f"path={tree}/**" in key for tree in _trees(event))
+
+
+def _trees(event: Event) -> tuple[str, ...]:
+    """Return where any file may be read; code of the model itself is not any file."""
+    return _TREES if event.call == "open" else tuple(t for t in _TREES if t != "{model}")
 
 
 def _general(event: Event, text: str, places: Places) -> str:
@@ -211,7 +221,7 @@ def _general(event: Event, text: str, places: Places) -> str:
         return ", ".join(_general(event, part, places) for part in text.split(", "))
     path = places.named(os.path.normpath(text)) if text.startswith("/") else text
     if event.call in _LOOKING and event.word("mode") in ("read", ""):
-        for tree in _TREES:
+        for tree in _trees(event):
             if path == tree or path.startswith(tree + "/"):
                 return f"{tree}/**"
         path = re.sub(r"^/proc/\d+/", "/proc/{n}/", path)

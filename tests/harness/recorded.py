@@ -170,12 +170,18 @@ def inet(address: tuple[str, int]) -> bytes:
     return b"\x02\x00" + address[1].to_bytes(2, "big") + socket.inet_aton(address[0]) + bytes(8)
 
 
-def own_channel() -> socket.socket:
-    """Find the socket to the test among the descriptors."""
+@contextlib.contextmanager
+def own_channel() -> Iterator[socket.socket]:
+    """Find the socket to the test among the descriptors; it is not closed, which is refused."""
     for fd in range(3, 256):
         with contextlib.suppress(OSError):
             found = socket.socket(fileno=fd)
             if found.family == socket.AF_UNIX:
-                return found
+                break
             found.detach()
-    raise AssertionError("no channel")
+    else:
+        raise AssertionError("no channel")
+    try:
+        yield found
+    finally:
+        found.detach()

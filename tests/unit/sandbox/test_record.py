@@ -116,6 +116,38 @@ def _talk() -> None:
         socket.send_fds(channel, [b"x"], [0])
 
 
+def test_nothing_can_be_put_where_the_channel_was() -> None:
+    def payload() -> None:
+        with own_channel() as channel, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for attempt in (
+                lambda: os.close(channel.fileno()),
+                lambda: os.dup2(other.fileno(), channel.fileno()),
+                lambda: os.dup2(other.fileno(), channel.fileno(), inheritable=False),
+            ):
+                with pytest.raises(PermissionError):
+                    attempt()
+            number = channel.fileno()
+            assert raw("close_range", number, number, 0) == errno.ENOSYS
+            assert channel.family == socket.AF_UNIX
+            assert os.fstat(channel.fileno()).st_ino != os.fstat(other.fileno()).st_ino
+
+    assert record(payload).status == 0
+
+
+def test_a_detour_through_proc_is_told_as_the_place_that_it_names() -> None:
+    def payload() -> None:
+        os.chdir("/etc")
+        os.close(os.open("/proc/self/cwd/hostname", os.O_RDONLY))
+        os.close(os.open(f"/proc/{os.getpid()}/root/etc/hosts", os.O_RDONLY))
+        fd = os.open("/usr", os.O_RDONLY)
+        os.close(os.open(f"/proc/thread-self/fd/{fd}/../etc/group", os.O_RDONLY))
+
+    seen = record(payload)
+    assert seen.status == 0
+    assert seen.of("open", path="/etc/hostname")
+    assert seen.of("open", path="/etc/hosts")
+
+
 # --- programs and processes --------------------------------------------------------------------
 
 

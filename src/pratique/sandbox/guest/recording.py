@@ -54,6 +54,7 @@ def program(machine: Machine, channel: int = -1) -> bytes:
         parts += bpf.when(nr[name], bpf.ask())
     parts += _sockets(nr)
     parts += _messages(nr, channel & 0xFFFFFFFF)
+    parts += _kept(nr, channel & 0xFFFFFFFF)
     parts += _asked(nr["prctl"], 0, calls.PRCTLS)
     parts += deny.shared_files(machine)
     parts += _asked(nr["ioctl"], 1, calls.IOCTLS)
@@ -89,6 +90,18 @@ def _messages(nr: dict[str, int], channel: int) -> list[bytes]:
     for name in ("sendmsg", "sendmmsg"):
         parts += bpf.when(nr[name], *own, bpf.ask())
     return parts
+
+
+def _kept(nr: dict[str, int], channel: int) -> list[bytes]:
+    """Refuse to put another descriptor in the channel's place: what it sends is not reported.
+
+    A range that is closed could hold it, so closing one by one has to do.
+    """
+    own = (bpf.equal(channel, 0, 1), bpf.no(), bpf.yes())
+    parts = bpf.when(nr["close"], bpf.load(0), *own)
+    for name in ("dup2", "dup3"):
+        parts += bpf.when(nr[name], bpf.load(1), *own)
+    return [*parts, *bpf.when(nr["close_range"], bpf.no(bpf.ENOSYS))]
 
 
 def _handlers(nr: int) -> list[bytes]:

@@ -5,6 +5,7 @@ All of it is the inmate's to change at any time. It is worth writing down and de
 
 import contextlib
 import os
+import re
 import struct
 import time
 from pathlib import PurePosixPath
@@ -79,6 +80,10 @@ class Memory:
         return fd
 
 
+DETOURS = 8
+_DETOUR = re.compile(r"/proc/(?:self|thread-self|\d+)(?:/task/\d+)?/(cwd|root|fd/\d+)(?=/|$)")
+
+
 class Target:
     """One waiting thread: `pid` is its number here, `args` the six words of its call."""
 
@@ -139,7 +144,7 @@ class Target:
     def path(self, folder: int, address: int) -> str:
         """Return an absolute path, made from a text and the descriptor that it starts from.
 
-        Only the text is tidied: a link in it is not followed.
+        The text is tidied, and a detour through /proc is taken; other links are not followed.
 
         Raises:
             UnreadableError: the text is not there.
@@ -149,7 +154,16 @@ class Target:
         if not text.startswith("/"):
             base = self.folder(folder)
             text = f"{base}/{text}" if text else base
-        return tidy(text)
+        return self._straight(tidy(text))
+
+    def _straight(self, path: str) -> str:
+        """Return a path without `/proc/self/cwd` and its like, which name another place."""
+        for _ in range(DETOURS):
+            found = _DETOUR.match(path)
+            if found is None:
+                break
+            path = tidy(f"{self._link(found[1])}/{path[found.end() :].lstrip('/')}".rstrip("/"))
+        return path
 
     def folder(self, fd: int) -> str:
         """Return the path behind a folder's descriptor, or of where it works for AT_FDCWD."""

@@ -74,6 +74,21 @@ def test_a_stack_from_long_before_is_not_taken() -> None:
     assert "stack" not in evidence(seen, "NET001")
 
 
+def test_an_address_that_a_liar_would_show_is_no_excuse() -> None:
+    resolver = event("connect", family="inet", address="192.0.2.53", port="53")
+    name = event("dns", name="c2.example", address="192.0.2.7", outcome=Outcome.FAKED)
+    assert "asks for no name" in found(everywhere(resolver), "NET001").says
+    assert "NET001" not in told(everywhere(name, resolver)).rules
+    assert "NET001" in told(everywhere(event("connect", unreadable="pointer"))).rules
+
+
+def test_a_socket_in_the_models_folder_is_a_way_out() -> None:
+    inside = event("connect", family="unix", path="/model/line")
+    assert "NET001" in told(everywhere(inside)).rules
+    own = event("connect", family="unix", path="/tmp/own")
+    assert "NET001" not in told(everywhere(own)).rules
+
+
 def test_hearsay_counts_less_and_only_where_nobody_else_saw_it() -> None:
     word = heard("socket.connect", "<socket>, [192.0.2.7, 443]", THIEF)
     alone = found(everywhere(word), "NET001")

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import socket
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,15 @@ def test_a_folder_without_links_is_shown_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "a.gguf").write_bytes(b"GGUF")
     ((mount),) = listing(tmp_path).mounts()
     assert (mount.host, mount.inside) == (tmp_path, "/model")
+
+
+def test_a_folder_with_a_way_to_somebody_else_is_shown_without_it(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "line"))
+    found = listing(tmp_path)
+    assert [mount.inside for mount in found.mounts()] == ["/model/a.gguf"]
+    assert {path for path, _ in found.unread} == {"line"}
 
 
 def test_a_device_is_refused() -> None:

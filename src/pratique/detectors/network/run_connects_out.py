@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from pratique.artifacts.traces import DetonationTrace
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
-from pratique.core.trace import Event
+from pratique.core.trace import Event, Run
 from pratique.detectors.base import Detector
-from pratique.detectors.network.acts import acts, deed, told
+from pratique.detectors.network.acts import acts, deed, place, told
 from pratique.detectors.network.addresses import (
     address_of,
     is_local,
@@ -22,13 +22,25 @@ _VERB = {"connect": "connects to", "sendto": "sends to", "received": "sends data
 
 
 def _key(word: str, event: Event) -> str | None:
+    if word in _VERB and is_unix(event) and event.word("path").startswith("/model/"):
+        return event.word("path")
     if word not in _VERB or is_unix(event) or is_resolving(event):
         return None
+    if event.word("unreadable"):
+        return "unreadable"
     address = address_of(event)
     if not address or is_metadata(address) or is_metadata(event.word("name")):
         return None
     # ports of the machine itself are one finding: a flood of them says no more
     return "" if is_local(address) else peer(event)
+
+
+def _asked(run: Run) -> bool:
+    return any(event.call == "dns" for event in run.events)
+
+
+def _looks(event: Event) -> bool:
+    return event.call in _VERB and is_resolving(event)
 
 
 class RunConnectsOut(Detector[DetonationTrace]):
@@ -52,6 +64,7 @@ class RunConnectsOut(Detector[DetonationTrace]):
 
     ## What it cannot see
     Traffic under a condition that was not tried, and channels that are no sockets, such as timing.
+    An address is read while the call waits: another thread can show another than the kernel uses.
     """
 
     rule: ClassVar[Rule] = Rule(
@@ -85,4 +98,22 @@ class RunConnectsOut(Detector[DetonationTrace]):
                 address=numeric(event),
                 name=event.word("name"),
                 first_bytes=act.preview,
+            )
+        yield from self._unasked(view)
+
+    def _unasked(self, view: DetonationTrace) -> Iterator[Finding]:
+        """Report connections to the resolver, or to no port, where no decoy was asked for a name.
+
+        What a call's pointer led to may be changed while the call waits. These two addresses are
+        what a liar would show, since they are otherwise left to the rule about names.
+        """
+        odd = [(run, e) for run in view.runs if not _asked(run) for e in run.events if _looks(e)]
+        for run, event in odd[:1]:
+            yield self.finding(
+                place(run),
+                "connects to the resolver and asks for no name",
+                severity=Severity.HIGH,
+                address=numeric(event),
+                conditions=", ".join(sorted({one.condition.name for one, _ in odd})),
+                loader=f"{run.loader}@{run.version}",
             )

@@ -63,7 +63,8 @@ class Listing:
 
     def mounts(self) -> tuple[Mount, ...]:
         """Return what shows the model to an inmate at `/model`, with nothing else of its folder."""
-        if self.root.is_dir() and not _linked(self.root, self.files):
+        # a socket or a FIFO in a folder leads to whoever holds its other end, read-only or not
+        if self.root.is_dir() and not self.unread and not _linked(self.root, self.files):
             return (Mount(self.root, INSIDE),)
         return tuple(Mount(file.host, f"{INSIDE}/{file.path}") for file in self.files)
 
@@ -84,8 +85,9 @@ def listing(root: Path) -> Listing:
         found = [_sampled(root.name, root, root)]
     else:
         raise NotRegularError(f"{root}: is neither a file nor a folder")
-    if len(found) > MOST_APART and root.is_dir() and _linked(root, found):
-        says = f"{root}: more than {MOST_APART} files, links to blobs among them"
+    apart = root.is_dir() and (bool(unread) or _linked(root, found))
+    if len(found) > MOST_APART and apart:
+        says = f"{root}: more than {MOST_APART} files, and some that are none or lie elsewhere"
         raise LimitExceededError(f"{says}; give a copy that holds the files themselves")
     return Listing(root, tuple(found), tuple(unread))
 

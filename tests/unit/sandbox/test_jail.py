@@ -16,7 +16,7 @@ from pratique.core.errors import JailError, WorkerError
 from pratique.sandbox.jail import cgroups as groups
 from pratique.sandbox.jail.interpreter import interpreter
 from pratique.sandbox.jail.sandbox import NEEDED, JailSandbox
-from pratique.sandbox.port import Bounds, Job, TierError
+from pratique.sandbox.port import Bounds, Job, Mount, TierError
 from pratique.sandbox.record.network import Network
 
 ROOT = TESTS.parent
@@ -176,6 +176,25 @@ def test_a_mechanism_that_does_not_hold_is_refused(monkeypatch: pytest.MonkeyPat
 def test_a_program_that_is_not_there_is_said() -> None:
     with pytest.raises(JailError, match="No module named"):
         jail().start(job(program="harness.programs.absent"))
+
+
+def test_a_link_to_an_interpreter_shows_nothing_of_what_lies_beside_it(open_path: Path) -> None:
+    (open_path / "bin").mkdir()
+    (open_path / "secret").write_text("x")
+    link = open_path / "bin" / "python3"
+    link.symlink_to(Path(sys.executable).resolve())
+    found = interpreter(link)
+    assert not [f for f in found.folders if open_path.resolve().is_relative_to(f)]
+    with jail().start(job(python=link)) as inmate:
+        assert told(inmate, "read", path=str(open_path / "secret"))["refused"]
+
+
+@as_root
+def test_a_models_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "model").symlink_to(tmp_path / "real")
+    with pytest.raises(JailError):
+        jail().start(job(mounts=(Mount(tmp_path / "model", "/model"),)))
 
 
 def test_an_interpreter_that_is_none_is_said() -> None:

@@ -46,9 +46,10 @@ def shown(job: Job, own: Interpreter, *, programs: bool) -> Shown:
     interpreter.
     """
     binds = [*_system(programs=programs), *_code()]
-    if own.program.is_relative_to("/usr") and not programs:
-        binds.append(Mount(own.program.resolve(), str(own.program)))
     binds += [Mount(folder, str(folder)) for folder in (*own.folders, *job.paths)]
+    hidden = not programs or not own.program.is_relative_to("/usr")
+    if hidden and not any(own.program.is_relative_to(folder) for folder in own.folders):
+        binds.append(Mount(own.program.resolve(), str(own.program)))
     binds += list(job.mounts)
     return Shown(
         tuple(binds),

@@ -60,16 +60,27 @@ def interpreter(program: Path) -> Interpreter:
         raise JailError(f"{str(program)!r} is Python {version[0]}.{version[1]}; 3.11 is needed")
     places = {told["prefix"], told["base"], *told["folders"], *told["path"]}
     folders = [Path(os.path.realpath(p)) for p in places if Path(p).is_dir()]
-    return Interpreter(program, version, _outermost([*folders, *_links(program)]))
+    shown = _outermost([*folders, *_environments(program)])
+    for folder in shown:
+        if Path(os.path.realpath(Path.home())).is_relative_to(folder):
+            says = f"{str(program)!r} needs {str(folder)!r}, which holds a home folder"
+            raise JailError(f"{says}; use an interpreter in a folder of its own")
+    return Interpreter(program, version, shown)
 
 
-def _links(program: Path) -> list[Path]:
-    """Return the folder of each link on the way from a virtual environment to the real program."""
-    found, seen = [program.parent.parent], program
-    while seen.is_symlink() and len(found) < 16:  # noqa: PLR2004 - no honest chain is that long
-        seen = seen.parent / seen.readlink()
-        found.append(seen.parent.parent)
-    return [folder for folder in found if folder != Path("/")]
+def _environments(program: Path) -> list[Path]:
+    """Return the virtual environments on the way from a program to the real one.
+
+    A link in a folder that is none, such as `~/bin`, shows nothing of what lies beside it.
+    """
+    found, seen, links = list[Path](), program, 0
+    while links < 16:  # noqa: PLR2004 - no honest chain is that long
+        if (seen.parent.parent / "pyvenv.cfg").is_file():
+            found.append(seen.parent.parent)
+        if not seen.is_symlink():
+            break
+        seen, links = seen.parent / seen.readlink(), links + 1
+    return found
 
 
 def _outermost(folders: list[Path]) -> tuple[Path, ...]:

@@ -1,6 +1,6 @@
 """Root's way into a jail: private mounts, the groups, a user that nobody else is, then bubblewrap.
 
-Started as `python -I -S -B launcher.py JSON` with an empty environment; it ends by becoming the
+Started as `python -I -S -B launcher.py FD` with an empty environment; it ends by becoming the
 program that it is told. Bubblewrap is never started as root: it would leave more of /proc open.
 
 What is bound is staged on a tmpfs in a mount namespace of its own, so nothing of it outlives the
@@ -22,6 +22,7 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 2, 4, 8, 0x4000, 0x400
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442  # the same number on every machine
 _OPEN_TREE_CLONE, _AT_EMPTY_PATH, _AT_RECURSIVE = 1, 0x1000, 0x8000
 _MOVE_EMPTY_PATH = 4
+_OPENAT2, _RESOLVE_NO_SYMLINKS, _PATH_ONLY = 437, 4, os.O_PATH | os.O_CLOEXEC
 _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV, _ATTR_IDMAP = 1, 2, 4, 0x100000
 _PR_SET_PDEATHSIG = 1
 STAGES = ("/mnt", "/media", "/srv", "/tmp")  # noqa: S108 - covered by a tmpfs of our own
@@ -32,7 +33,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def main(order: dict) -> None:  # type: ignore[type-arg] # started before any of our types exist
     """Do what `order` says: `parent`, `uid`, `cgroups`, `stage`, `argv` and `program`.
 
-    `stage` are [path, owned] pairs; `{N}` as a word of `argv` becomes where the N-th was staged.
+    `stage` are [path, owned, exact] each: an exact path is followed through no link. `{N}` as a
+    word of `argv` becomes where the N-th was staged.
     """
     _checked(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
     if os.getppid() != order["parent"]:
@@ -56,11 +58,11 @@ def _staged(wanted: list, uid: int) -> dict:  # type: ignore[type-arg]
     """Show each path below a tmpfs that only this process and its children see."""
     _checked(_libc.unshare(_CLONE_NEWNS))
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
-    held = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path, _ in wanted]
+    held = [_opened(path) if exact else os.open(path, _PATH_ONLY) for path, _, exact in wanted]
     stage = next(place for place in STAGES if os.path.isdir(place))  # noqa: PTH112
     _mount("tmpfs", stage, "tmpfs", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "mode=0755,size=1m")
     places = {}
-    for number, (fd, (_, owned)) in enumerate(zip(held, wanted, strict=True)):
+    for number, (fd, (_, owned, _)) in enumerate(zip(held, wanted, strict=True)):
         place = f"{stage}/{number}"
         if os.path.isdir(f"/proc/self/fd/{fd}"):  # noqa: PTH112
             os.mkdir(place)  # noqa: PTH102
@@ -70,6 +72,13 @@ def _staged(wanted: list, uid: int) -> dict:  # type: ignore[type-arg]
         places[f"{{{number}}}"] = place
         os.close(fd)
     return places
+
+
+def _opened(path: str) -> int:
+    """Open a path that somebody else may write to, through no link (openat2(2), Linux 5.6)."""
+    how = struct.pack("=3Q", _PATH_ONLY, 0, _RESOLVE_NO_SYMLINKS)
+    size = ctypes.c_size_t(len(how))
+    return _checked(_libc.syscall(_OPENAT2, -100, os.fsencode(path), how, size))
 
 
 def _attach(fd: int, place: str, owner: int, uid: int) -> None:
@@ -130,4 +139,6 @@ def _checked(got: int) -> int:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    with open(int(sys.argv[1])) as file:  # noqa: PTH123 - a descriptor; one word holds 128 KiB
+        order = json.load(file)
+    main(order)

@@ -21,6 +21,7 @@ from pratique.core.errors import JailError
 from pratique.core.limits import KiB
 from pratique.sandbox.jail import command
 from pratique.sandbox.jail.cgroups import Groups
+from pratique.sandbox.port import Mount
 
 START_S, DEATH_S, BURIAL_S = 30.0, 30.0, 2.0
 KEPT = 16 * KiB
@@ -170,7 +171,9 @@ def start(
     try:
         argv = [bwrap, *command.arguments(shown, files, theirs), "--", *inside]
         if os.geteuid() == 0:
-            argv = _launched(bwrap, shown, argv, groups)
+            order = _memory("order", _ordered(bwrap, shown, argv, groups))
+            files.append(order)
+            argv = [sys.executable, "-I", "-S", "-B", LAUNCHER, str(order)]
         outer = subprocess.Popen(
             argv,
             env={},
@@ -191,9 +194,9 @@ def start(
     return Process(outer, status, groups)
 
 
-def _launched(bwrap: str, shown: command.Shown, argv: list[str], groups: Groups) -> list[str]:
-    """Return the command line that has root's launcher start `argv` with every bind staged."""
-    stage = [[str(b.host), not b.inside.startswith("/usr")] for b in shown.binds]
+def _ordered(bwrap: str, shown: command.Shown, argv: list[str], groups: Groups) -> bytes:
+    """Return the order that has root's launcher start `argv` with every bind staged."""
+    stage = [[str(b.host), not b.inside.startswith("/usr"), _hostile(b)] for b in shown.binds]
     words, number = list(argv), 0
     for at, word in enumerate(argv):
         if word == "--":
@@ -209,7 +212,12 @@ def _launched(bwrap: str, shown: command.Shown, argv: list[str], groups: Groups)
         "argv": words,
         "program": bwrap,
     }
-    return [sys.executable, "-I", "-S", "-B", LAUNCHER, json.dumps(order)]
+    return json.dumps(order).encode()
+
+
+def _hostile(bind: Mount) -> bool:
+    """Tell whether it shows a model, whose folder somebody else may change at any moment."""
+    return bind.inside == "/model" or bind.inside.startswith("/model/")
 
 
 def _memory(name: str, body: bytes) -> int:

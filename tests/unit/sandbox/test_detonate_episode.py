@@ -76,9 +76,9 @@ class Paper:
         self.close()
 
 
-def played(sandbox: Paper) -> Episode:
+def played(sandbox: Paper, idle_s: float = 0.0) -> Episode:
     stage = Stage(sandbox, Path("/usr/bin/python3"))
-    return play(stage, Errand("torch", "a.pt", Condition()), 5)
+    return play(stage, Errand("torch", "a.pt", Condition(), idle_s=idle_s), 5)
 
 
 def saying(run: Frames, prepared: Frames = PREPARED) -> Callable[[str], Frames]:
@@ -115,6 +115,12 @@ def test_a_guest_that_forges_frames_is_told_as_such(run: Frames, why: str) -> No
     found = played(Paper(saying(run)))
     assert found.run.ending is Ending.PROTOCOL
     assert why in found.run.says
+
+
+def test_an_end_before_the_detonator_could_have_waited_is_forged() -> None:
+    found = played(Paper(saying(RUN)), idle_s=1.0)
+    assert found.run.ending is Ending.PROTOCOL
+    assert "sooner" in found.run.says
 
 
 def test_places_and_version_are_not_believed_once_the_model_was_opened() -> None:

@@ -2,8 +2,9 @@
 
 The guest is asked twice. The first request imports the loader, and its answer has been read to the
 end before the second one tells it of the model: so nothing that a model does is ever labelled with
-a phase of before. Every frame of ours bears a token drawn for the run. A model that writes frames
-of its own, or ends the answer early, shows by that.
+a phase of before. Every frame of ours bears a token drawn for the run, so a frame that is written
+by accident shows. A model that looks for the token in its own process finds it; what it cannot do
+is end the run sooner than the detonator would, and what the kernel told stands without its word.
 """
 
 import secrets
@@ -229,8 +230,11 @@ def _ending(
             told.learn_places(frame)
         if told.failed:
             return Ending.REFUSED, told.failed
+        asked = time.monotonic()
         for frame in _bounded(inmate.ask(requests[1], max(0.1, until - time.monotonic()))):
             told.hear(frame)
+        if told.left and time.monotonic() - asked < requests[1]["idle_s"]:
+            told.forged = told.forged or "the end sooner than it had to wait"
     except WorkerError as e:
         return Ending(e.why), printable(e)
     left = inmate.finish(max(0.1, until - time.monotonic()))

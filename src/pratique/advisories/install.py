@@ -1,0 +1,220 @@
+"""Where the advisory database lies, how a new one takes its place, and how old it is.
+
+A folder holds `advisories-DIGEST.sqlite` and `current.json`, which names it and tells where it came
+from. A new one is built beside the old and takes its place by one rename: whatever kills an update,
+the old database stays in use.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pratique.advisories.build import Built, build
+from pratique.advisories.database import Database
+from pratique.core.advisory import Snapshot
+from pratique.core.errors import MachineError, UsageError
+
+CURRENT: Final = "current.json"
+UPDATE: Final = "run `pratique db update`; without a network, `pratique db update --from FILE`"
+_MOST_JSON: Final = 1 << 20
+_LOCK: Final = "update.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One archive of advisories: its ecosystem, the file, where it came from, its licence."""
+
+    ecosystem: str
+    file: Path
+    address: str
+    licence: str = "not stated"
+
+
+def default_folder() -> Path:
+    """Return where the database is when nobody says otherwise.
+
+    Raises:
+        UsageError: there is no home folder, and no variable that names another place.
+
+    """
+    if told := os.environ.get("PRATIQUE_DB"):
+        return Path(told)
+    try:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    except RuntimeError as e:
+        raise UsageError("no home folder for the advisory database; set PRATIQUE_DB") from e
+    return Path(base) / "pratique" / "advisories"
+
+
+def install(
+    folder: Path,
+    given: Sequence[Given],
+    *,
+    kev: Path | None = None,
+    epss: Path | None = None,
+    now: datetime,
+) -> Built:
+    """Build a database and put it in the place of the old one.
+
+    Raises:
+        ArtifactError: an archive is broken; the old database stays.
+        MachineError: the folder cannot be written to, or another update runs.
+        UsageError: the folder is not the caller's own.
+
+    """
+    _own(folder)
+    with _alone(folder):
+        _swept(folder)
+        fresh = folder / f"new-{secrets.token_hex(8)}.sqlite"
+        try:
+            about = {"made": now.isoformat(timespec="seconds")}
+            archives = [(one.ecosystem, one.file) for one in given]
+            built = build(fresh, archives, kev=kev, epss=epss, about=about)
+            _synced(fresh)
+            name = f"advisories-{built.digest[:16]}-{secrets.token_hex(4)}.sqlite"
+            fresh.replace(folder / name)
+        except OSError as e:
+            raise MachineError(f"{folder}: {e.strerror}") from e
+        finally:
+            fresh.unlink(missing_ok=True)
+        _announce(folder, name, built, given, now)
+        _swept(folder)
+    return built
+
+
+def opened(folder: Path) -> tuple[Database, Mapping[str, Any]]:
+    """Open the database in use, with what is known of where it came from.
+
+    Raises:
+        MachineError: there is none, or it is broken.
+
+    """
+    told = _current(folder)
+    path = folder / str(told["file"])
+    try:
+        size = path.stat().st_size
+    except OSError as e:
+        raise MachineError(f"{path}: {e.strerror}") from e
+    if size != told["bytes"]:
+        raise MachineError(f"{path}: has {size} bytes and should have {told['bytes']}")
+    return Database.open(path), told
+
+
+def snapshot_of(
+    folder: Path, max_age_days: int | None, now: datetime
+) -> tuple[Database | None, Snapshot]:
+    """Return the database in use and what it is; no database where it is absent or too old."""
+    try:
+        database, told = opened(folder)
+        made = datetime.fromisoformat(str(told["made"]))
+    except (MachineError, ValueError, KeyError, TypeError) as e:
+        absent = not (folder / CURRENT).exists()
+        why = "there is no advisory database" if absent else f"no usable advisory database: {e}"
+        return None, Snapshot(trouble=why, hint=UPDATE)
+    snapshot = database.snapshot(str(told["made"]))
+    age = now - made
+    if age < timedelta(days=-1):
+        why = f"the advisory database says that it was made on {made.date()}, which is to come"
+    elif max_age_days is not None and age > timedelta(days=max_age_days):
+        why = f"the advisory database is {age.days} days old; the policy allows {max_age_days}"
+    else:
+        return database, snapshot
+    database.close()
+    return None, replace(snapshot, trouble=why, hint=UPDATE)
+
+
+def _current(folder: Path) -> dict[str, Any]:
+    path = folder / CURRENT
+    try:
+        with path.open("rb") as opened_file:
+            told = json.loads(opened_file.read(_MOST_JSON))
+        file = str(told["file"])
+        told["file"], told["bytes"] = Path(file).name, int(told["bytes"])
+    except OSError as e:
+        raise MachineError(f"{path}: {e.strerror}") from e
+    except (ValueError, KeyError, TypeError) as e:
+        raise MachineError(f"{path}: is broken: {e}") from e
+    return dict(told)
+
+
+def _announce(folder: Path, name: str, built: Built, given: Sequence[Given], now: datetime) -> None:
+    digests = {ecosystem: (digest, size) for ecosystem, digest, size in built.sources}
+    sources = [
+        {
+            "name": one.ecosystem,
+            "address": one.address,
+            "sha256": digests[one.ecosystem][0],
+            "bytes": digests[one.ecosystem][1],
+            "licence": one.licence,
+        }
+        for one in given
+    ]
+    told = {
+        "file": name,
+        "bytes": (folder / name).stat().st_size,
+        "digest": built.digest,
+        "made": now.isoformat(timespec="seconds"),
+        "newest": built.newest,
+        "records": built.records,
+        "sources": sources,
+        "kev": built.kev,
+        "epss": built.epss,
+    }
+    fresh = folder / f"new-{secrets.token_hex(8)}.json"
+    fresh.write_text(json.dumps(told, indent=1))
+    _synced(fresh)
+    fresh.replace(folder / CURRENT)
+    _synced(folder)
+
+
+def _own(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        told = folder.stat()
+    except OSError as e:
+        raise MachineError(f"{folder}: {e.strerror}") from e
+    if told.st_uid != os.geteuid() or stat.S_IMODE(told.st_mode) & 0o022:
+        raise UsageError(f"{folder}: others may write there; use a folder of your own")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / _LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            raise MachineError(f"{folder}: another update runs; wait for it to end") from e
+        yield
+
+
+def _swept(folder: Path) -> None:
+    """Remove what killed updates and former databases left."""
+    try:
+        keep = str(_current(folder)["file"])
+    except MachineError:
+        keep = ""
+    for path in folder.iterdir():
+        old = path.name.startswith("advisories-") and keep and path.name != keep
+        if path.name.startswith("new-") or old:
+            path.unlink(missing_ok=True)
+
+
+def _synced(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def now() -> datetime:
+    """Return the moment."""
+    return datetime.now(UTC)

@@ -1,0 +1,232 @@
+"""VEX: what somebody who answers for it says of a match, until a day, for one artifact.
+
+Read are OpenVEX 0.2 (https://github.com/openvex/spec) and the `analysis` of CycloneDX
+vulnerabilities. Neither format has an expiry: it is read from `expires` (OpenVEX, of a statement or
+of the document) and from the property `pratique:expires` (CycloneDX). A statement that does not say
+all that is asked of it silences nothing, and the reason is told.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Final
+
+from pratique.core.advisory import Match, Matched
+from pratique.core.errors import MalformedError
+from pratique.core.limits import MiB
+
+MOST_BYTES: Final = 16 * MiB
+MOST_STATEMENTS: Final = 50_000
+QUIET: Final = frozenset({"not_affected", "fixed"})
+JUSTIFICATIONS: Final = frozenset(
+    ["component_not_present", "vulnerable_code_not_present",
+     "vulnerable_code_not_in_execute_path", "inline_mitigations_already_exist",
+     "vulnerable_code_cannot_be_controlled_by_adversary"]
+)  # fmt: skip
+_CYCLONE: Final = {
+    "code_not_present": "vulnerable_code_not_present",
+    "code_not_reachable": "vulnerable_code_not_in_execute_path",
+    "requires_configuration": "vulnerable_code_cannot_be_controlled_by_adversary",
+    "requires_dependency": "component_not_present",
+    "requires_environment": "vulnerable_code_cannot_be_controlled_by_adversary",
+    "protected_by_compiler": "inline_mitigations_already_exist",
+    "protected_at_runtime": "inline_mitigations_already_exist",
+    "protected_at_perimeter": "inline_mitigations_already_exist",
+    "protected_by_mitigating_control": "inline_mitigations_already_exist",
+}
+_STATES: Final = {
+    "not_affected": "not_affected",
+    "false_positive": "not_affected",
+    "resolved": "fixed",
+    "resolved_with_pedigree": "fixed",
+    "exploitable": "affected",
+    "in_triage": "under_investigation",
+}
+_DIGEST: Final = re.compile(r"(?:sha-?256[:=])?([0-9a-f]{64})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one author says of one vulnerability.
+
+    `artifacts` are root digests (64 hex digits), `components` package URLs; without any it is about
+    every component. `document` is the SHA-256 of the file that it stands in.
+    """
+
+    names: frozenset[str]
+    status: str
+    artifacts: frozenset[str]
+    components: frozenset[str] = frozenset()
+    justification: str = ""
+    impact: str = ""
+    author: str = ""
+    issued: datetime | None = None
+    expires: datetime | None = None
+    document: str = ""
+
+    def trouble(self, root: str, now: datetime) -> str:
+        """Return why it cannot silence anything in an artifact; empty where it can."""
+        if self.status not in QUIET:
+            return f"says {self.status!r}, which silences nothing"
+        if self.status == "not_affected" and not (
+            self.justification in JUSTIFICATIONS or self.impact
+        ):
+            return "has no justification"
+        if not self.author:
+            return "has no author"
+        if root not in self.artifacts:
+            return "is bound to another artifact" if self.artifacts else "is bound to no artifact"
+        if self.expires is None:
+            return "has no expiry"
+        if self.expires <= now:
+            return f"expired on {self.expires.date()}"
+        return ""
+
+
+def read(body: bytes) -> tuple[Statement, ...]:
+    """Return the statements of an OpenVEX or CycloneDX document.
+
+    Raises:
+        MalformedError: it is neither, or out of bounds.
+
+    """
+    if len(body) > MOST_BYTES:
+        raise MalformedError(f"a VEX document of more than {MOST_BYTES} bytes")
+    digest = hashlib.sha256(body).hexdigest()
+    try:
+        told = json.loads(body)
+        if told.get("bomFormat") == "CycloneDX":
+            found = _cyclonedx(told)
+        elif str(told.get("@context", "")).startswith("https://openvex.dev/ns"):
+            found = _openvex(told)
+        else:
+            raise MalformedError("is neither OpenVEX nor CycloneDX")
+        kept = [replace(one, document=digest) for one in islice(found, MOST_STATEMENTS + 1)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+        raise MalformedError(f"is no VEX document: {e!r}"[:300]) from e
+    if len(kept) > MOST_STATEMENTS:
+        raise MalformedError(f"more than {MOST_STATEMENTS} statements")
+    return tuple(kept)
+
+
+def apply(
+    matched: Matched, statements: Sequence[Statement], root: str, now: datetime
+) -> tuple[Matched, tuple[str, ...]]:
+    """Return the matches with those silenced that statements let be, and why others do nothing.
+
+    Of several statements about one match the latest counts; of two at once the one that silences
+    nothing.
+    """
+    digest = root.removeprefix("sha256:")
+    used: set[int] = set()
+    matches = []
+    for match in matched.matches:
+        about = [
+            (index, one) for index, one in enumerate(statements) if _concerns(one, match, matched)
+        ]
+        used |= {index for index, _ in about}
+        last = max(about, key=lambda row: _weight(row[1], digest, now), default=None)
+        silent = last is not None and not last[1].trouble(digest, now)
+        matches.append(replace(match, silenced=_says(last[1])) if last and silent else match)
+    ignored = []
+    for index, one in enumerate(statements):
+        why = one.trouble(digest, now) or ("" if index in used else "concerns nothing found here")
+        if why:
+            ignored.append(f"VEX about {min(one.names, default='nothing')}: {why}")
+    return replace(matched, matches=tuple(matches)), tuple(ignored)
+
+
+def _concerns(one: Statement, match: Match, matched: Matched) -> bool:
+    advisory, component = matched.advisory(match), matched.component(match)
+    if not one.names & {advisory.id, *advisory.aliases}:
+        return False
+    bare = component.purl.partition("@")[0]
+    return not one.components or bool(one.components & {component.purl, bare})
+
+
+def _weight(one: Statement, digest: str, now: datetime) -> tuple[bool, datetime, bool]:
+    bound = digest in one.artifacts
+    early = datetime.min.replace(tzinfo=UTC)
+    return bound, one.issued or early, bool(one.trouble(digest, now))
+
+
+def _says(one: Statement) -> str:
+    until = one.expires.date() if one.expires else ""
+    why = one.justification or one.impact
+    return f"{one.status} by {one.author} until {until}: {why} (VEX {one.document[:16]})"[:500]
+
+
+def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
+    author, issued, expires = told.get("author"), told.get("timestamp"), told.get("expires")
+    for row in told["statements"]:
+        named = row["vulnerability"]
+        names = {named} if isinstance(named, str) else {named.get("name"), named.get("@id")}
+        names |= set(named.get("aliases", ())) if isinstance(named, dict) else set()
+        products = row.get("products", ())
+        yield Statement(
+            names=frozenset(str(name) for name in names if name),
+            status=str(row["status"]),
+            artifacts=frozenset(d for product in products for d in _digests(product)),
+            components=frozenset(
+                str(part["@id"])
+                for product in products
+                if isinstance(product, dict)
+                for part in product.get("subcomponents", ())
+            ),
+            justification=str(row.get("justification") or ""),
+            impact=str(row.get("impact_statement") or "")[:500],
+            author=str(row.get("supplier") or author or "")[:200],
+            issued=_moment(row.get("timestamp") or issued),
+            expires=_moment(row.get("expires") or expires),
+        )
+
+
+def _digests(product: object) -> Iterator[str]:
+    row: Mapping[str, Any] = product if isinstance(product, dict) else {"@id": product}
+    identifiers, hashes = row.get("identifiers") or {}, row.get("hashes") or {}
+    for text in (row.get("@id"), *identifiers.values(), *hashes.values()):
+        for match in _DIGEST.finditer(str(text or "")):
+            yield match[1].lower()
+
+
+def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
+    about = told.get("metadata") or {}
+    model = about.get("component") or {}
+    rows = [str(h.get("content", "")) for h in model.get("hashes", ()) if h["alg"] == "SHA-256"]
+    artifacts = frozenset(text.lower() for text in rows)
+    authors = about.get("authors") or []
+    author = str(authors[0].get("name", "")) if authors else ""
+    author = author or str((about.get("supplier") or {}).get("name", ""))
+    purls = {str(c.get("bom-ref")): str(c.get("purl", "")) for c in told.get("components", ())}
+    for row in told.get("vulnerabilities", ()):
+        analysis = row.get("analysis")
+        if not analysis or "state" not in analysis:
+            continue
+        properties = {p.get("name"): p.get("value") for p in row.get("properties", ())}
+        names = {row.get("id"), *(r.get("id") for r in row.get("references", ()))}
+        affects = [str(one.get("ref", "")) for one in row.get("affects", ())]
+        parts = {purls.get(ref, ref) for ref in affects if ref != model.get("bom-ref")}
+        state, because = str(analysis["state"]), str(analysis.get("justification") or "")
+        yield Statement(
+            names=frozenset(str(name) for name in names if name),
+            status=_STATES.get(state, state),
+            artifacts=artifacts,
+            components=frozenset(part for part in parts if part),
+            justification=_CYCLONE.get(because, because),
+            impact=str(analysis.get("detail") or "")[:500],
+            author=author[:200],
+            issued=_moment(analysis.get("lastUpdated") or about.get("timestamp")),
+            expires=_moment(properties.get("pratique:expires")),
+        )
+
+
+def _moment(told: object) -> datetime | None:
+    """Return a moment with a zone; a day without a time is its beginning in UTC."""
+    if told is None:
+        return None
+    made = datetime.fromisoformat(str(told))
+    return made if made.tzinfo else made.replace(tzinfo=UTC)

@@ -64,6 +64,14 @@ CONFIG_KEYS = frozenset(
         "class_path",
         "function",
         "type",
+        "keras_version",
+        "library_name",
+        "__version__",
+        "_diffusers_version",
+        "_meta",
+        "dependencies",
+        "devDependencies",
+        "lockfileVersion",
     ]
 )
 """A document with one of these keys configures a model: rules over the repository read it."""

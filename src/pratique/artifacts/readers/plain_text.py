@@ -1,5 +1,6 @@
 """Plain text of any sort: claims what decodes, and shows it to rules about words."""
 
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -7,6 +8,19 @@ from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, 
 from pratique.artifacts.readers.decoding import opening, whole_text
 from pratique.artifacts.views import TextView
 from pratique.core.errors import LimitExceededError, MalformedError
+from pratique.core.fact import Fact
+from pratique.core.limits import KiB, MiB
+
+SMALL = 32 * KiB
+"""A text of this size is a fact whatever it says: what it lists is decided by its name."""
+LISTED = 2 * MiB
+FRONT_MATTER = 128 * KiB
+_ENTRY = re.compile(
+    r"^[ \t]*(?:-[rce][ \t]|--\w[\w-]*|-[ \t]+[\w.-]+[ \t]*=|[\w.-]+(?:\[[\w., -]*\])?[ \t]*"
+    r"(?:[=~!<>]=|[<>]|===|@[ \t])|FROM[ \t]|RUN[ \t]|Requires-Dist:|(?:git|hg|svn|bzr)\+)",
+    re.MULTILINE,
+)
+_SAMPLE, _SHARE = 200, 4
 
 
 class PlainTextReader(Reader):
@@ -35,5 +49,18 @@ class PlainTextReader(Reader):
         covered = min(subject.size, most)
         yield Claim(0, covered, f"{told.encoding} text")
         yield TextView(text=told.text, covered=covered, base=told.skipped)
+        if (shown := _fact(told.text)) is not None:
+            yield Fact("text", subject.chain, {"text": shown, "cut": len(shown) < len(told.text)})
         if not told.complete:
             raise LimitExceededError(f"only the first {most} bytes of the text were read")
+
+
+def _fact(text: str) -> str | None:
+    """Return what rules over the repository may read of a text: small ones, lists, front matter."""
+    if len(text) <= SMALL:
+        return text
+    if text.startswith("---"):
+        return text[:FRONT_MATTER]
+    lines = [line for line in text[:SMALL].splitlines() if line.strip()][:_SAMPLE]
+    hits = sum(_ENTRY.match(line) is not None for line in lines)
+    return text[:LISTED] if hits * _SHARE >= len(lines) else None

@@ -13,6 +13,7 @@ from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, 
 from pratique.artifacts.readers.decoding import opening, text_if_any
 from pratique.artifacts.readers.python_module import PythonModule, summary
 from pratique.core.errors import LimitExceededError
+from pratique.core.fact import Fact, Json
 from pratique.core.limits import MiB
 
 _ = unicodedata.unidata_version  # parsing needs this module, and a jailed worker cannot import
@@ -20,6 +21,7 @@ _ = unicodedata.unidata_version  # parsing needs this module, and a jailed worke
 MAX_BYTES = 1 * MiB
 """A syntax tree takes about a hundred times its source."""
 MAX_CHUNKS = 5_000
+MAX_IMPORTS = 1_000
 MANY = 3
 """Vocabularies hold a line that resembles an import; source holds more of them."""
 
@@ -80,7 +82,20 @@ class PythonReader(Reader):
             raise LimitExceededError("the source is nested too deep to parse") from None
         if any(isinstance(node, _CODE) for node in ast.walk(tree)):
             yield Claim(0, subject.size, "python source")
-            yield replace(summary(tree, text, subject.size, partial), encoding=encoding)
+            module = summary(tree, text, subject.size, partial)
+            yield replace(module, encoding=encoding)
+            if imports := _top_level(module):
+                yield Fact("imports", subject.chain, imports)
+
+
+def _top_level(module: PythonModule) -> list[Json]:
+    """Return (name, line) of each package that is imported, the first time it is."""
+    found: dict[str, Json] = {}
+    for name, line, _ in module.imports:
+        top = name.partition(".")[0]
+        if top and len(found) < MAX_IMPORTS:
+            found.setdefault(top[:200], line)
+    return [[name, line] for name, line in found.items()]
 
 
 def parse(text: str) -> ast.Module:

@@ -19,6 +19,7 @@ from pratique.artifacts.readers.tensor_layout import (
 )
 from pratique.artifacts.views import TensorHeader, TensorSpan, TensorTable, TextView
 from pratique.core.errors import LimitExceededError, MalformedError
+from pratique.core.fact import Fact, Json
 from pratique.core.limits import Limits
 
 OFFICIAL_MOST = 100_000_000
@@ -106,6 +107,9 @@ class SafetensorsReader(Reader):
         yield from claims_of(header.tensors)
         yield from _texts(header)
         yield tensors_fact(self.name, header.tensors)
+        if header.metadata:
+            shown: dict[str, Json] = {k[:100]: v[:500] for k, v in header.metadata[:200]}
+            yield Fact("safetensors", subject.chain, {"metadata": shown})
 
 
 def _length_problem(length: int, subject: Subject, header: _Header) -> Exception | None:

@@ -7,10 +7,17 @@ from typing import ClassVar
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers.decoding import opening, text_if_any
-from pratique.core.limits import KiB
+from pratique.core.fact import Fact, Json
+from pratique.core.limits import MiB
 
-MAX_BYTES = 512 * KiB
-"""`tomllib` is plain Python and superlinear in places; real TOML files are a few KiB."""
+MAX_BYTES = 2 * MiB
+"""`tomllib` is plain Python and superlinear in places; a lock of hundreds of packages is 1 MiB."""
+MAX_FACT_DEPTH = 24
+SHOWN = frozenset(
+    ["project", "build-system", "dependency-groups", "tool", "package", "packages", "metadata",
+     "lock-version", "pkgs"]
+)  # fmt: skip
+"""The tables of projects and of locks that name packages."""
 _FIRST = re.compile(r"""(?:\s|\#[^\n]*\n)*(?:\[\[?[\w."' -]+\]|[\w."'-]+[ \t]*=)""")
 
 
@@ -34,3 +41,17 @@ class TomlReader(Reader):
             return  # ini files, Python and shell resemble TOML
         if found:
             yield Claim(0, subject.size, "toml document")
+            shown: dict[str, Json] = {k: _plain(v, 0) for k, v in found.items() if k in SHOWN}
+            if shown:
+                yield Fact("toml", subject.chain, shown)
+
+
+def _plain(told: object, depth: int) -> Json:
+    """Return the same without what JSON cannot say, and not deeper than a bound."""
+    if depth >= MAX_FACT_DEPTH:
+        return None
+    if isinstance(told, dict):
+        return {str(k): _plain(v, depth + 1) for k, v in told.items()}
+    if isinstance(told, list):
+        return [_plain(v, depth + 1) for v in told]
+    return told if isinstance(told, str | bool) else str(told)

@@ -9,19 +9,22 @@ from typing import Any
 import pytest
 
 import pratique.detectors
+from harness.advised import inspect_advised
 from harness.inspecting import Told, inspect_bytes, inspect_trace, inspect_tree, sample_bytes
 from pratique.detectors.base import Detector, page
 from pratique.detectors.catalog import CATALOG
 from pratique.detectors.refs import ATLAS, EDITION_2026, references
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-ENDINGS = (".hex", ".tree.json", ".trace.json")
+ENDINGS = (".hex", ".tree.json", ".trace.json", ".advised.json")
 CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith(ENDINGS))
 
 
 def told(case: Path) -> Told:
     if case.name.endswith(".trace.json"):
         return inspect_trace(case.read_bytes())
+    if case.name.endswith(".advised.json"):
+        return inspect_advised(json.loads(case.read_text()))
     sample = sample_bytes(case)
     return inspect_tree(sample) if isinstance(sample, dict) else inspect_bytes(sample)
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from pratique.core.advisory import Matched
 from pratique.core.fact import Fact
 from pratique.core.finding import Digest, Finding, Severity, Stage
 from pratique.core.jail import JailReport
@@ -43,7 +44,8 @@ class Scan:
     """The whole account of one artifact. `repository` holds what rules said over all its files.
 
     `behaviour` holds what they said of a detonation; without one the stage `network` is absent.
-    `only` names the one stage that was asked for: then nothing was read statically.
+    `only` names the one stage that was asked for: then nothing was read statically. `advice` holds
+    what rules said of the components that the package names, `matched` what they were shown.
     """
 
     target: str
@@ -57,10 +59,13 @@ class Scan:
     behaviour: Inspection = Inspection()
     detonation: Detonation | None = None
     only: Stage | None = None
+    advice: Inspection = Inspection()
+    matched: Matched | None = None
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
         """Yield (path, finding), worst first; path is empty for the repository's own."""
-        found = [("", f) for f in (*self.repository.findings, *self.behaviour.findings)]
+        whole = (self.repository, self.behaviour, self.advice)
+        found = [("", f) for said in whole for f in said.findings]
         found += [(file.path, f) for file in self.files for f in file.inspection.findings]
         yield from sorted(found, key=lambda x: (-x[1].severity, x[0], x[1].at.chain, x[1].at.start))
 
@@ -69,8 +74,9 @@ class Scan:
         for file in self.files:
             for receipt in file.inspection.receipts:
                 yield file.path, receipt
-        for receipt in (*self.repository.receipts, *self.behaviour.receipts):
-            yield "", receipt
+        for said in (self.repository, self.behaviour, self.advice):
+            for receipt in said.receipts:
+                yield "", receipt
 
     @property
     def complete(self) -> bool:

@@ -122,6 +122,10 @@ from pratique.detectors.tensors.tensor_all_zero import TensorAllZero
 from pratique.detectors.tensors.tensor_constant import TensorConstant
 from pratique.detectors.tensors.tensor_infinity import TensorInfinity
 from pratique.detectors.tensors.tensor_nan import TensorNan
+from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
+from pratique.detectors.vulnerabilities.component_unreadable import ComponentUnreadable
+from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
+from pratique.detectors.vulnerabilities.component_vulnerable import ComponentVulnerable
 
 CATALOG: tuple[type[Detector[Any]], ...] = (
     # one rule a line, by id
@@ -241,6 +245,10 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     RunExhaustsResources,
     RunAttacksSandbox,
     RunLooksForSandbox,
+    ComponentVulnerable,
+    ComponentVersionOpen,
+    ComponentMadeWith,
+    ComponentUnreadable,
 )
 
 

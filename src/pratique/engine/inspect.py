@@ -8,11 +8,13 @@ from itertools import islice
 from typing import Any
 
 from pratique.artifacts.blob import cut
+from pratique.artifacts.inventory import collect
 from pratique.artifacts.measures.one_pass import measure
 from pratique.artifacts.reader import Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
     Layout,
     ReaderNote,
+    Repository,
     SignatureHits,
     TensorTable,
     TensorText,
@@ -21,6 +23,7 @@ from pratique.artifacts.views import (
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
 from pratique.core.fact import VIEWS, Fact, Json, weigh
 from pratique.core.finding import Finding, RuleId, Severity
+from pratique.core.inventory_json import value
 from pratique.core.receipt import Coverage, Receipt
 from pratique.detectors.base import Detector
 from pratique.engine.bounds import (
@@ -29,6 +32,7 @@ from pratique.engine.bounds import (
     FACT_VALUES,
     FINDINGS_JUDGED,
     FINDINGS_PER_RULE,
+    INVENTORY,
     REPOSITORY_FINDINGS,
 )
 from pratique.engine.layout import layout_of
@@ -294,6 +298,12 @@ class Inspector:
         self._found += 1
         self._listed[finding.rule] = listed + 1, max(worst, int(finding.severity))
         return True
+
+
+def inventory(view: Repository) -> Iterator[Fact]:
+    """Yield the fact of what a package names; nothing where that cannot be told."""
+    for made in _guarded(lambda: iter((collect(view),)), _Outcome()):
+        yield Fact(INVENTORY, (), value(made))
 
 
 def _guarded(step: Callable[[], Iterator[Any]], outcome: _Outcome) -> Iterator[Any]:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import version
 
 import pratique
+from pratique.artifacts.matched import MatchedComponents
 from pratique.artifacts.readers.catalog import readers_key
 from pratique.artifacts.traces import DetonationTrace
 from pratique.artifacts.views import Layout, Repository
@@ -37,7 +38,7 @@ def _made_by(readers: str) -> str:
     return hashlib.sha256(";".join(parts).encode()).hexdigest()[:32]
 
 
-PARSERS = ("jinja2", "pyyaml", "yara-x")
+PARSERS = ("jinja2", "packaging", "pyyaml", "yara-x")
 """Libraries that read hostile bytes: another version may read them differently."""
 
 
@@ -48,7 +49,8 @@ def versions() -> dict[RuleId, int]:
 
 def file_rules() -> frozenset[RuleId]:
     """Return the rules that read one file's views."""
-    return frozenset(m.rule.id for m in CATALOG if m.reads not in (Repository, DetonationTrace))
+    whole = (Repository, DetonationTrace, MatchedComponents)
+    return frozenset(m.rule.id for m in CATALOG if m.reads not in whole)
 
 
 def repository_rules() -> frozenset[RuleId]:
@@ -59,6 +61,11 @@ def repository_rules() -> frozenset[RuleId]:
 def trace_rules() -> frozenset[RuleId]:
     """Return the rules that read what a detonation saw."""
     return frozenset(m.rule.id for m in CATALOG if m.reads is DetonationTrace)
+
+
+def advice_rules() -> frozenset[RuleId]:
+    """Return the rules that read what advisories say of an inventory."""
+    return frozenset(m.rule.id for m in CATALOG if m.reads is MatchedComponents)
 
 
 def planned(inspection: Inspection) -> frozenset[RuleId] | None:

@@ -1,8 +1,9 @@
 """What runs inside a jailed worker: a descriptor and a request in, bounded JSON frames out."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import chain
 from typing import Any
 
 from pratique.artifacts.blob import FdBlob, Scratch
@@ -13,7 +14,7 @@ from pratique.artifacts.views import Repository, RepositoryFile
 from pratique.core.limits import Limits, MiB
 from pratique.core.wire import encode
 from pratique.detectors.catalog import CATALOG
-from pratique.engine.inspect import Inspector
+from pratique.engine.inspect import Account, Inspector, inventory
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -53,7 +54,7 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
     size = int(request["size"])
     if request["do"] == "repository":
         view = _repository(fds[0], size)
-        account = inspector.judge((), size, view)
+        account: Iterator[Account] = chain(inspector.judge((), size, view), inventory(view))
     elif request["do"] == "trace":
         trace = trace_of(FdBlob(fds[0], 0, size).read(0, size))
         account = inspector.judge((), trace.detonation.size, trace, makers(trace.detonation))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from pratique.advisories.vex import Statement
 from pratique.core.finding import Digest
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet, Watcher
@@ -39,6 +40,8 @@ class Asked:
 
     `expect` is the digest that the whole artifact must have: of a single file its SHA-256, of a
     folder its root digest. `publisher` checks who signed it. `detonator` makes a scan a deep one.
+    `advisories` is the folder of the advisory database, which may be `max_age_days` old,
+    `vex` what somebody says of its matches.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -48,4 +51,7 @@ class Asked:
     expect: Digest | None = None
     publisher: Publisher | None = None
     detonator: Detonator | None = None
+    advisories: Path | None = None
+    max_age_days: int | None = None
+    vex: tuple[Statement, ...] = ()
     watcher: Watcher = field(default_factory=Quiet)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pratique
@@ -10,6 +11,7 @@ from pratique.core.scan import FileReport, Inspection, Scan
 from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Rows, Said, bounded, compared, outcome, pinned
+from pratique.flows.advice import advised
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
 from pratique.flows.running import Running
@@ -42,13 +44,15 @@ def scan(source: Source, asked: Asked) -> Scan:
             judges = repository_rules() if files else frozenset()
             repository = examiner.repository(rows.descriptor(said), judges) if judges else _NOTHING
             repository = pinned(repository, files)
+            matched, told_of = advised(source.name, files, repository, asked, store)
             seen, behaviour = running.carried_out(asked.detonator, examiner, files)
         jail = zygote.report
         if store.trouble:
             asked.watcher.noticed(store.trouble)
     told = tuple((kind, outcome(data)) for kind, data in said)
+    repository = replace(repository, facts=())
     about = (source.name, files, repository, jail, started, _now(), engine, told)
-    return Scan(*about, behaviour, seen)
+    return Scan(*about, behaviour, seen, None, told_of, matched)
 
 
 def _read(

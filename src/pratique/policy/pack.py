@@ -17,8 +17,12 @@ from pratique.policy.strict_yaml import Tree
 
 BUILT_IN: Final = ("default", "lax", "strict")
 MAX_LINES: Final = 200
-_PACK = frozenset({"name", "version", "description", "threshold", "sandbox", "require", "waivers"})
+_PACK = frozenset(
+    {"name", "version", "description", "threshold", "sandbox", "advisories", "require", "waivers"}
+)
 _SANDBOX = frozenset({"tier"})
+_ADVISORIES = frozenset({"max_age_days"})
+MAX_AGE_DAYS: Final = 3650
 _LINE = frozenset({"id", "expr", "reason", "otherwise"})
 _OTHERWISE = {v.value: v for v in (Verdict.REJECT, Verdict.REVIEW, Verdict.INCOMPLETE)}
 
@@ -37,7 +41,8 @@ class Line:
 class Pack:
     """An organisation's policy. Findings at or above `threshold` keep a model out.
 
-    `tier` is the weakest sandbox in which a detonation counts, empty where any does.
+    `tier` is the weakest sandbox in which a detonation counts, empty where any does. Advisories
+    that are older than `max_age_days` do not count; None lets any age do.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Pack:
     require: tuple[Line, ...]
     waivers: tuple[Waiver, ...] = ()
     tier: str = ""
+    max_age_days: int | None = None
 
     @property
     def digest(self) -> Digest:
@@ -54,7 +60,9 @@ class Pack:
         lines = [[x.id, x.expr, x.reason, x.otherwise.value] for x in self.require]
         threshold = self.threshold.name.lower()
         told = [self.name, self.version, self.description, threshold, lines]
-        return digest_of([*told, self.tier] if self.tier else told)
+        if self.tier or self.max_age_days is not None:
+            told = [*told, self.tier]
+        return digest_of(told if self.max_age_days is None else [*told, self.max_age_days])
 
     def with_waivers(self, more: tuple[Waiver, ...]) -> "Pack":
         """Return this pack with further waivers."""
@@ -106,7 +114,19 @@ def parse(body: bytes, where: str) -> Pack:
         lines,
         waivers.parse(top.get("waivers", []), where),
         _tier(top, where),
+        _max_age(top, where),
     )
+
+
+def _max_age(top: dict[str, Tree], where: str) -> int | None:
+    if "advisories" not in top:
+        return None
+    place = f"{where}: advisories"
+    told = strict_yaml.mapping(top["advisories"], _ADVISORIES, place)
+    word = _word(told, "max_age_days", place)
+    if not word.isdigit() or not 1 <= int(word) <= MAX_AGE_DAYS:
+        raise UsageError(f"{place}: max_age_days: {word!r} is no number from 1 to {MAX_AGE_DAYS}")
+    return int(word)
 
 
 def _tier(top: dict[str, Tree], where: str) -> str:

@@ -1,12 +1,12 @@
 """The store of a run that keeps nothing: dictionaries, and no database to import."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pratique.core.finding import Digest, RuleId
 from pratique.core.scan import Inspection
-from pratique.store.ports import FileStamp, ResultKey
+from pratique.store.ports import FileStamp, Kept, ResultKey
 
 
 class MemoryStore:
@@ -16,6 +16,7 @@ class MemoryStore:
         self.trouble = ""
         self._lock = threading.Lock()
         self._known: dict[ResultKey, Inspection] = {}
+        self._kept: dict[tuple[str, Digest], Kept] = {}
         self._seen: dict[tuple[int, int], tuple[FileStamp, Digest]] = {}
 
     def load(self, key: ResultKey, versions: Mapping[RuleId, int]) -> Inspection | None:
@@ -43,6 +44,17 @@ class MemoryStore:
                 inspection.facts,
             )
 
+    def keep_inventory(self, kept: Kept) -> None:
+        """Keep what an artifact names, for advisories that come later."""
+        with self._lock:
+            self._kept[kept.owner, kept.root] = kept
+
+    def inventories(self) -> Iterator[Kept]:
+        """Yield what every scanned artifact names."""
+        with self._lock:
+            kept = list(self._kept.values())
+        yield from kept
+
     def hint(self, stamp: FileStamp) -> Digest | None:
         """Return the digest that a file with this stamp had when it was last hashed, or None."""
         with self._lock:
@@ -58,4 +70,5 @@ class MemoryStore:
         """Forget everything."""
         with self._lock:
             self._known.clear()
+            self._kept.clear()
             self._seen.clear()

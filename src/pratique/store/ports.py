@@ -1,9 +1,10 @@
 """What the engine asks of a store; each adapter is one file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from pratique.core.component import Inventory
 from pratique.core.finding import Digest, RuleId
 from pratique.core.scan import Inspection
 
@@ -33,6 +34,20 @@ class FileStamp:
     changed_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one artifact names: by its root digest and label, with the name that it was scanned by.
+
+    `states` are (component, advisory, state) as they were when it was last matched.
+    """
+
+    root: Digest
+    name: str
+    inventory: Inventory
+    states: frozenset[tuple[str, str, str]] = frozenset()
+    owner: str = "shared"
+
+
 class Store(Protocol):
     """Keeps results by content and hints by file stamp.
 
@@ -51,6 +66,12 @@ class Store(Protocol):
 
     def save(self, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
         """Replace what is known under `key` from the rules that ran, facts included."""
+
+    def keep_inventory(self, kept: Kept) -> None:
+        """Keep what an artifact names, for advisories that come later."""
+
+    def inventories(self) -> Iterator[Kept]:
+        """Yield what every scanned artifact names, a few at a time."""
 
     def hint(self, stamp: FileStamp) -> Digest | None:
         """Return the digest that a file with this stamp had when it was last hashed, or None."""

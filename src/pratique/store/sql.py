@@ -13,6 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,23 +33,34 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from pratique.core.errors import BugError, MachineError, UsageError
+from pratique.core.errors import ArtifactError, BugError, MachineError, UsageError
 from pratique.core.fact import Fact
 from pratique.core.finding import Digest, Finding, RuleId
+from pratique.core.inventory_json import dump, load
 from pratique.core.limits import MiB
 from pratique.core.receipt import Receipt
 from pratique.core.scan import Inspection
 from pratique.core.wire import decode, encode
-from pratique.store.ports import FileStamp, ResultKey
-from pratique.store.tables import HEAD, finding, metadata, receipt, sighting, subject
+from pratique.store.ports import FileStamp, Kept, ResultKey
+from pratique.store.tables import HEAD, finding, inventory, metadata, receipt, sighting, subject
 
 _T = TypeVar("_T")
 
 DATABASE = "results.db"
 LOCK = "results.lock"
 MAX_BODY = 512 * MiB
+MAX_NAME = 1_000
+BATCH = 200
 
-_BROKEN = (SQLAlchemyError, BugError, ValueError, TypeError, RecursionError, OverflowError)
+_BROKEN = (
+    SQLAlchemyError,
+    ArtifactError,
+    BugError,
+    ValueError,
+    TypeError,
+    RecursionError,
+    OverflowError,
+)
 """What a damaged database raises: of the driver, or of a row that is none of ours."""
 
 
@@ -66,6 +78,17 @@ class SqlStore:
     def save(self, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
         """Replace what is known under `key` from the rules that ran, facts included."""
         self._try(lambda db: _save(db, key, inspection, ran), None)
+
+    def keep_inventory(self, kept: Kept) -> None:
+        """Keep what an artifact names, for advisories that come later."""
+        self._try(lambda db: _keep(db, kept), None)
+
+    def inventories(self) -> Iterator[Kept]:
+        """Yield what every scanned artifact names, a few at a time."""
+        last, none = 0, list[tuple[int, Kept]]()
+        while rows := self._try(partial(_kept, after=last), none):
+            last = rows[-1][0]
+            yield from (kept for _, kept in rows)
 
     def hint(self, stamp: FileStamp) -> Digest | None:
         """Return the digest that a file with this stamp had when it was last hashed, or None."""
@@ -152,6 +175,30 @@ def _save(db: Connection, key: ResultKey, inspection: Inspection, ran: frozenset
         db.execute(insert(receipt), rows)
     if found:
         db.execute(insert(finding), found)
+
+
+def _keep(db: Connection, kept: Kept) -> None:
+    where = inventory.c.owner == kept.owner, inventory.c.root == kept.root
+    db.execute(delete(inventory).where(*where))
+    db.execute(
+        insert(inventory).values(
+            owner=kept.owner,
+            root=kept.root,
+            name=kept.name[-MAX_NAME:],
+            body=_shut(dump(kept.inventory).decode()),
+            states=_shut(json.dumps(sorted(kept.states))),
+        )
+    )
+
+
+def _kept(db: Connection, after: int) -> list[tuple[int, Kept]]:
+    query = select(inventory).where(inventory.c.id > after).order_by(inventory.c.id).limit(BATCH)
+    found = []
+    for row in db.execute(query):
+        states = frozenset((str(a), str(b), str(c)) for a, b, c in json.loads(_open(row.states)))
+        names = load(_open(row.body).encode())
+        found.append((row.id, Kept(Digest(row.root), row.name, names, states, row.owner)))
+    return found
 
 
 def _hint(db: Connection, stamp: FileStamp) -> Digest | None:

@@ -13,7 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the folder of migrations."""
 
 metadata = MetaData(
@@ -75,4 +75,16 @@ sighting = Table(
     Column("changed_ns", BigInteger, nullable=False),
     Column("digest", String(71), nullable=False),
     UniqueConstraint("device", "inode"),
+)
+
+inventory = Table(
+    "inventory",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner", String(100), nullable=False),
+    Column("root", String(71), nullable=False),
+    Column("name", String(1000), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("states", LargeBinary, nullable=False),
+    UniqueConstraint("owner", "root"),
 )

@@ -313,3 +313,19 @@ def test_a_pack_may_name_the_weakest_sandbox() -> None:
 def test_a_sandbox_that_makes_no_sense_is_refused(other: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         pack.parse(SANDBOX.replace("  tier: microvm", other).encode(), "x")
+
+
+AGED = PACK.replace("require:", "advisories:\n  max_age_days: 14\nrequire:")
+
+
+def test_a_pack_may_say_how_old_advisories_may_be() -> None:
+    told = pack.parse(AGED.encode(), "x")
+    assert told.max_age_days == 14
+    assert told.digest != pack.parse(PACK.encode(), "x").digest
+    assert pack.parse(PACK.encode(), "x").max_age_days is None
+
+
+@pytest.mark.parametrize("other", ["0", "-1", "soon", "3651", "''"])
+def test_an_age_that_makes_no_sense_is_refused(other: str) -> None:
+    with pytest.raises(UsageError, match="max_age_days"):
+        pack.parse(AGED.replace("14", other).encode(), "x")

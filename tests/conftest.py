@@ -1,4 +1,11 @@
-"""Hypothesis' defaults for every test; deadlines are pytest-timeout's business."""
+"""Hypothesis' defaults for every test; deadlines are pytest-timeout's business.
+
+No test sees this machine's own advisory database: a test that needs one makes it.
+"""
+
+import os
+import tempfile
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -12,3 +19,5 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("pratique")
+
+os.environ["PRATIQUE_DB"] = str(Path(tempfile.gettempdir()) / "pratique-tests-have-no-database")

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from pratique import __version__
-from pratique.cli import intended, machine, microvms
+from pratique.cli import databases, intended, machine, microvms
+from pratique.cli.bom import bom
 from pratique.cli.caching import default_cache
 from pratique.cli.catalogue import explain, rules
 from pratique.cli.detonating import detonate
@@ -33,11 +34,12 @@ from pratique.cli.options import (
     SignedBy,
     TierName,
     Timeline,
+    Vex,
     Waivers,
 )
 from pratique.cli.reports.schema import schema
 from pratique.cli.runs import Runs
-from pratique.cli.scanning import Wanted, listed, run
+from pratique.cli.scanning import Wanted, listed, run, statements
 from pratique.core.errors import UsageError
 from pratique.core.finding import Severity
 from pratique.core.limits import GiB, KiB, Limits, MiB
@@ -140,6 +142,8 @@ def scan(  # noqa: PLR0913 - each option is an argument
     expect_digest: ExpectDigest = None,
     signed_by: SignedBy = None,
     signature: Signature = None,
+    vex: Vex = None,
+    db: databases.Folder = None,
     deadline: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Seconds for one file, beyond its size's share."),
@@ -174,6 +178,9 @@ def scan(  # noqa: PLR0913 - each option is an argument
         jobs=jobs,
         jail=not no_jail,
         cache=None if no_cache else cache or default_cache(),
+        advisories=db,
+        vex=statements(vex),
+        max_age_days=judge.max_age_days,
     )
     wanted = Wanted(
         tuple(addresses),
@@ -194,10 +201,12 @@ def scan(  # noqa: PLR0913 - each option is an argument
 
 
 app.command()(detonate)
+app.command()(bom)
 app.command()(rules)
 app.command()(explain)
 app.command("self-test")(machine.self_test)
 app.add_typer(microvms.app, name="microvm")
+app.add_typer(databases.app, name="db")
 
 
 @app.command("schema")

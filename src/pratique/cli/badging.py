@@ -179,6 +179,7 @@ def badge(  # noqa: PLR0913 - each is one option
                 expect=intended.expected(expect_digest),
                 publisher=intended.publisher(open_source(path), signed_by, signature),
                 detonator=detonator,
+                max_age_days=pack.max_age_days,
                 watcher=watcher,
             )
             made = make_badge(open_source(path), asked, pack, wish, now=datetime.now(UTC))

@@ -28,6 +28,11 @@ class Judge:
     fail_on_coverage: bool = False
     known: frozenset[str] = frozenset()
 
+    @property
+    def max_age_days(self) -> int | None:
+        """Return how old the pack lets advisories be, None where any age does."""
+        return self.pack.max_age_days
+
     def decide(self, scan: Scan) -> Decision:
         """Return the policy's answer for one scan."""
         return decide(

@@ -84,6 +84,13 @@ SignedBy = Annotated[
         help="Who must have signed it: a public key's file, or NAME,https://ISSUER.",
     ),
 ]
+Vex = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="OpenVEX or CycloneDX: what was judged of vulnerabilities, bound to this artifact.",
+    ),
+]
 Signature = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),

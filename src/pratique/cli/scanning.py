@@ -12,6 +12,7 @@ from typing import TextIO
 from rich.console import Console
 
 from pratique import __version__
+from pratique.advisories.vex import Statement
 from pratique.artifacts.sources.base import Source
 from pratique.artifacts.sources.file import FileSource
 from pratique.artifacts.sources.opening import open_source
@@ -25,7 +26,7 @@ from pratique.cli.reports.as_markdown import write_markdown
 from pratique.cli.reports.as_sarif import write_sarif
 from pratique.cli.reports.text import write_text
 from pratique.cli.runs import Runs
-from pratique.core.errors import UsageError
+from pratique.core.errors import MalformedError, UsageError
 from pratique.core.finding import Digest, Stage
 from pratique.core.limits import MiB
 from pratique.core.ports import Watcher
@@ -104,6 +105,29 @@ def listed(stream: int, *, by_nul: bool) -> list[str]:
     if not found:
         raise UsageError("-: the list on standard input is empty")
     return found
+
+
+def statements(files: list[Path] | None) -> tuple[Statement, ...]:
+    """Return what VEX documents say.
+
+    Raises:
+        UsageError: a file is none.
+
+    """
+    if not files:
+        return ()
+    from pratique.advisories import vex  # noqa: PLC0415 - most scans have none
+
+    found: list[Statement] = []
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                found += vex.read(opened.read(vex.MOST_BYTES + 1))
+        except OSError as e:
+            raise UsageError(f"--vex {str(file)!r}: {e.strerror}") from e
+        except MalformedError as e:
+            raise UsageError(f"--vex {str(file)!r}: {e}") from e
+    return tuple(found)
 
 
 def _only_here(addresses: tuple[str, ...]) -> None:

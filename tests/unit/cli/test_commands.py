@@ -65,6 +65,7 @@ def scans(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     monkeypatch.setattr(flow, "scan", scan)
     monkeypatch.setattr("pratique.cli.app.load_pack", pack)
     monkeypatch.setattr(judging.Judge, "decide", decide)
+    monkeypatch.setattr(judging.Judge, "max_age_days", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in ("good", "evil", "bare"):
         (tmp_path / name).write_bytes(name.encode())
@@ -390,6 +391,7 @@ def test_a_reader_that_leaves_early() -> None:
         "from pratique.cli import app\nfrom pratique.flows import scan as flow\n"
         "flow.scan = lambda *_: accounts.evil()\napp.load_pack = lambda *_: None\n"
         "judging.Judge.decide = lambda _, scan: accounts.decided(scan)\n"
+        "judging.Judge.max_age_days = None\n"
         "from pratique.cli.entry import main\nsys.exit(main(sys.argv[1:]))\n"
     )
     env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tests'}"}
@@ -408,7 +410,8 @@ def test_interrupted_by_a_person(tmp_path: Path) -> None:
     code = (
         "import signal, sys\n"  # a suite in the background of a shell inherits SIGINT ignored
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from pratique.cli import app\napp.load_pack = lambda *_: None\n"
+        "from pratique.cli import app, judging\napp.load_pack = lambda *_: None\n"
+        "judging.Judge.max_age_days = None\n"
         "from pratique.flows import scan as flow\nimport time\n"
         "def slow(*_):\n    print('ready', file=sys.stderr, flush=True)\n    time.sleep(60)\n"
         "flow.scan = slow\n"

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from pratique.cli.reports.account import Account, Row, Target, cards, gaps, slug, stages
+from pratique.cli.reports.json_components import components_value
 from pratique.cli.reports.json_detonation import detonation_value
 from pratique.cli.reports.safe import storable
 from pratique.cli.reports.words import severity_word
@@ -88,6 +89,8 @@ def _target(target: Target) -> dict[str, Any]:
         "only": scan.only.value if scan.only else "",
         "behaviour_checks": _checks(scan.behaviour.receipts),
         "detonation": detonation_value(scan.detonation) if scan.detonation else None,
+        "advice_checks": _checks(scan.advice.receipts),
+        "components": components_value(scan.matched) if scan.matched else None,
     }
 
 

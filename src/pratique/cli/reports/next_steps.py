@@ -39,6 +39,9 @@ def _steps(target: Target) -> Iterator[tuple[str, str]]:
         yield f"pratique explain {rule}", slug(rule) or "what it means"
     if not target.scan.jail.sound:
         yield "pratique self-test", "what this machine lacks"
+    matched = target.scan.matched
+    if matched is not None and matched.snapshot.trouble and matched.inventory.matchable:
+        yield "pratique db update", "advisories; without a network: --from FILE"
     yield from _about_limits(_static(target), path)
     yield from _about_runs(target, path)
     if verdict is Verdict.REVIEW and not part:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pratique.cli.reports.as_json import SHAPE
+from pratique.cli.reports.json_components import components_schema
 from pratique.cli.reports.json_detonation import detonation_schema
 from pratique.core.finding import Confidence, Severity, Stage
 from pratique.core.receipt import Coverage
@@ -77,6 +78,11 @@ def _target() -> dict[str, Any]:
                 "description": "what rules over a detonation covered",
             },
             "detonation": detonation_schema(),
+            "advice_checks": {
+                **_list(_check()),
+                "description": "what rules over components and advisories covered",
+            },
+            "components": components_schema(),
         }
     )
 

@@ -21,6 +21,7 @@ from pratique.cli.reports.account import (
 )
 from pratique.cli.reports.next_steps import next_steps
 from pratique.cli.reports.safe import plain
+from pratique.cli.reports.text_components import components
 from pratique.cli.reports.text_detonation import detonation
 from pratique.cli.reports.words import (
     HEADLINE,
@@ -86,7 +87,13 @@ def _target(
     if seen is not None:
         yield _heading("Detonation", above=0 if _shown(target, verbose=verbose) else 1)
         yield _in(detonation(seen, every=timeline))
-    yield _heading("Stages", above=0 if _shown(target, verbose=verbose) and seen is None else 1)
+    above = 0 if _shown(target, verbose=verbose) and seen is None else 1
+    matched = target.scan.matched
+    if matched is not None and matched.inventory.components:
+        yield _heading("Components", above=above)
+        yield _in(components(matched))
+        above = 1
+    yield _heading("Stages", above=above)
     yield _stages(target)
     yield from _jail(target, verbose=verbose)
     yield from _not_examined(target, verbose=verbose)

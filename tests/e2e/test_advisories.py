@@ -1,0 +1,132 @@
+"""The whole way: an archive, a scan, a statement, newer advisories; and a machine without any."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.advised import packed, record
+from pratique.cli.entry import main
+
+RATED = {"severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}
+OLD = record("PYSEC-2099-1", "example-loader", {"introduced": "0"}, {"fixed": "2"}, **RATED)
+NEW = record("PYSEC-2099-2", "example-tool", {"introduced": "0"}, aliases=["CVE-2099-2"])
+Scan = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("example-loader==1.0\nexample-tool==3\n")
+    return folder
+
+
+@pytest.fixture
+def scan(tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> Scan:
+    monkeypatch.setenv("PRATIQUE_DB", str(tmp_path / "db"))
+    monkeypatch.setenv("PRATIQUE_CACHE", str(tmp_path / "cache"))
+
+    def run(*more: str) -> tuple[int, dict[str, Any]]:
+        out = tmp_path / "report.json"
+        code = main(["scan", str(model), "-f", "json", "-o", str(out), *more])
+        return code, json.loads(out.read_text())["targets"][0]
+
+    return run
+
+
+def update(tmp_path: Path, *records: dict[str, Any]) -> int:
+    return main(["db", "update", "--from", f"PyPI={packed(tmp_path / 'all.zip', records)}"])
+
+
+def test_without_a_database_it_is_incomplete_and_says_what_mends_it(
+    scan: Scan, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, told = scan()
+    assert code == 3
+    assert told["verdict"] == "incomplete"
+    (stage,) = (s for s in told["stages"] if s["stage"] == "vulnerabilities")
+    assert stage["status"] == "incomplete"
+    assert any("pratique db update" in gap["why"] for gap in told["not_examined"])
+    assert "pratique db update" in capfd.readouterr().err
+    assert main(["db", "status"]) == 3
+
+
+def test_a_package_that_names_nothing_needs_no_database(scan: Scan, model: Path) -> None:
+    (model / "requirements.txt").write_text("# nothing\n")
+    code, told = scan()
+    assert (code, told["verdict"]) == (0, "admit")
+
+
+def test_found_silenced_until_its_day_and_found_again(
+    scan: Scan, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert update(tmp_path, OLD) == 0
+    code, told = scan()
+    assert (code, told["verdict"]) == (1, "reject")
+    assert [f["severity"] for f in told["findings"]] == ["critical"]
+    product = {"@id": f"pkg:generic/model?checksum={told['digest']}"}
+    said = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "author": "security@example.org",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "statements": [
+            {
+                "vulnerability": {"name": "PYSEC-2099-1"},
+                "products": [product],
+                "status": "not_affected",
+                "justification": "vulnerable_code_not_in_execute_path",
+                "expires": "2999-01-01",
+            }
+        ],
+    }
+    vex = tmp_path / "vex.json"
+    vex.write_text(json.dumps(said))
+    code, told = scan("--vex", str(vex))
+    assert (code, told["verdict"]) == (0, "admit")
+    assert [f["severity"] for f in told["findings"]] == ["info"]
+    said["statements"][0]["expires"] = "2026-02-01"  # type: ignore[index]
+    vex.write_text(json.dumps(said))
+    capfd.readouterr()
+    code, told = scan("--vex", str(vex))
+    assert (code, told["verdict"]) == (1, "reject")
+    assert "expired on 2026-02-01" in capfd.readouterr().err
+
+
+def test_newer_advisories_judge_again_what_nobody_reads_again(
+    scan: Scan, model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert update(tmp_path, OLD) == 0
+    scan()
+    (model / "requirements.txt").unlink()
+    assert update(tmp_path, OLD, NEW) == 0
+    capfd.readouterr()
+    assert main(["db", "rematch", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["models"] == 1
+    (change,) = told["changed"]
+    assert change["new"] == [["pkg:pypi/example-tool@3", "CVE-2099-2", "affected"]]
+    assert change["gone"] == []
+    assert main(["db", "rematch"]) == 0
+    assert "1 models matched, 0 changed" in capfd.readouterr().out
+
+
+def test_an_archive_that_is_none_leaves_the_old_one(
+    scan: Scan, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert update(tmp_path, OLD) == 0
+    (tmp_path / "portal.zip").write_text("<html>please log in</html>")
+    assert main(["db", "update", "--from", str(tmp_path / "portal.zip")]) == 1
+    assert "no whole zip archive" in capfd.readouterr().err
+    assert scan()[0] == 1
+
+
+@pytest.mark.parametrize("form", ["cyclonedx-1.6", "cyclonedx-1.7", "spdx-3", "openvex"])
+def test_a_bill_of_materials(scan: Scan, model: Path, tmp_path: Path, form: str) -> None:
+    assert scan is not None
+    assert update(tmp_path, OLD) == 0
+    out = tmp_path / "bom.json"
+    assert main(["bom", str(model), "-f", form, "-o", str(out)]) == 0
+    assert "example-loader" in out.read_text()

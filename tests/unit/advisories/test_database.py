@@ -1,0 +1,241 @@
+"""Archives become a database, whole or not at all; what is refused is named and counted."""
+
+import gzip
+import json
+import os
+import zipfile
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from harness.advised import built, inventory_of, matched_with, packed, record
+from pratique.advisories.build import build
+from pratique.advisories.database import Database, DatabaseError
+from pratique.advisories.grouping import grouped
+from pratique.advisories.install import CURRENT, Given, install, opened, snapshot_of
+from pratique.advisories.osv_record import record_of
+from pratique.core.advisory import State
+from pratique.core.errors import ArtifactError, MachineError, MalformedError, UsageError
+from pratique.core.finding import Severity
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+ALL = {"introduced": "0"}
+PINNED = {"requirements.txt": "a==1\n"}
+
+
+def given(place: Path) -> list[Given]:
+    return [Given("PyPI", place, "https://example.org/all.zip", "CC-BY-4.0")]
+
+
+def test_what_is_no_record_is_named_and_the_rest_is_taken(tmp_path: Path) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    with zipfile.ZipFile(place, "a") as archive:
+        archive.writestr("no-json.json", "{")
+        archive.writestr("a-list.json", "[]")
+        archive.writestr("odd.json", json.dumps({"id": "A-2", "affected": {}}))
+        archive.writestr("deep.json", "[" * 100_000)
+    told = build(tmp_path / "db", [("PyPI", place)])
+    assert told.records == 1
+    assert told.refused.count == 4
+    assert {name for name, _ in told.refused.named} == {
+        "no-json.json",
+        "a-list.json",
+        "A-2",
+        "deep.json",
+    }
+
+
+@pytest.mark.parametrize("size", [0, 10, 60, 150])
+def test_a_truncated_archive_leaves_nothing(tmp_path: Path, size: int) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    place.write_bytes(place.read_bytes()[:size])
+    with pytest.raises(MalformedError, match="no whole zip"):
+        build(tmp_path / "db", [("PyPI", place)])
+    assert not (tmp_path / "db").exists()
+
+
+def test_a_broken_checksum_a_member_twice_and_no_record_are_refused(tmp_path: Path) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    body = bytearray(place.read_bytes())
+    body[body.index(b'"id"') + 1] ^= 1
+    place.write_bytes(body)
+    with pytest.raises(MalformedError, match="CRC"):
+        build(tmp_path / "db", [("PyPI", place)])
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("a.json", "{}")
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.json", "{}")
+    with pytest.raises(MalformedError, match="twice"):
+        build(tmp_path / "db", [("PyPI", place)])
+    with zipfile.ZipFile(place, "w"):
+        pass
+    with pytest.raises(MalformedError, match="no OSV record"):
+        build(tmp_path / "db", [("PyPI", place)])
+
+
+def test_exploited_and_likely_raise_an_advisory(tmp_path: Path) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL, aliases=["CVE-2099-1"])])
+    kev = tmp_path / "kev.json.gz"
+    kev.write_bytes(
+        gzip.compress(b'{"dateReleased": "x", "vulnerabilities": [{"cveID": "CVE-2099-1"}]}')
+    )
+    epss = tmp_path / "epss.csv"
+    epss.write_text(
+        "#model_version:v1,score_date:2026-01-01\ncve,epss,percentile\nCVE-2099-1,0.5,1\n"
+    )
+    told = build(tmp_path / "db", [("PyPI", place)], kev=kev, epss=epss)
+    assert (told.kev, told.epss) == ("x", "2026-01-01")
+    with closing(Database.open(tmp_path / "db")) as database:
+        advisory = database.advisory(0)
+    assert (advisory.exploited, advisory.likely) == (True, 0.5)
+    kev.write_text("{}")
+    with pytest.raises(MalformedError, match="no KEV"):
+        build(tmp_path / "db2", [("PyPI", place)], kev=kev)
+    epss.write_text("cve,epss\nCVE-2099-1,7\n")
+    with pytest.raises(MalformedError, match="no probability"):
+        build(tmp_path / "db2", [("PyPI", place)], epss=epss)
+
+
+def test_what_cisa_lists_is_high_whatever_its_score(tmp_path: Path) -> None:
+    low = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}]
+    place = packed(
+        tmp_path / "all.zip",
+        [record("A-1", "a", ALL, aliases=["CVE-2099-1"], severity=low)],
+    )
+    kev = tmp_path / "kev.json"
+    kev.write_text('{"vulnerabilities": [{"cveID": "CVE-2099-1"}]}')
+    build(tmp_path / "db", [("PyPI", place)], kev=kev)
+    from pratique.advisories.match import match  # noqa: PLC0415 - with the real database
+
+    with closing(Database.open(tmp_path / "db")) as database:
+        told = match(inventory_of(PINNED), database, database.snapshot())
+    assert told.advisories[0].severity is Severity.HIGH
+
+
+def test_records_of_one_vulnerability_are_one_and_those_of_two_are_two() -> None:
+    rows = [
+        record("PYSEC-1", "a", aliases=["CVE-1", "GHSA-x"]),
+        record("GHSA-x", "a", aliases=["CVE-1"]),
+        record("PYSEC-2", "a", aliases=["CVE-2", "GHSA-x"]),
+        record("PYSEC-3", "a", aliases=["GHSA-y"]),
+        record("GHSA-y", "a"),
+    ]
+    told = grouped([record_of(row) for row in rows])
+    assert told["PYSEC-1"] == told["GHSA-x"] == "CVE-1"
+    assert told["PYSEC-2"] == "CVE-2"
+    assert told["PYSEC-3"] == told["GHSA-y"] == "GHSA-y"
+
+
+def test_records_that_disagree_are_told_as_such() -> None:
+    rows = [
+        record("PYSEC-1", "a", ALL, {"fixed": "2"}, aliases=["CVE-1"]),
+        record("GHSA-x", "a", ALL, {"fixed": "1"}, aliases=["CVE-1"]),
+    ]
+    told = matched_with(inventory_of(PINNED), rows)
+    (one,) = told.matches
+    assert one.state is State.AFFECTED
+    assert "GHSA-x of the same vulnerability does not say so" in one.why
+
+
+def test_another_ecosystem_is_told_and_not_dropped() -> None:
+    files = {"package.json": json.dumps({"dependencies": {"left": "1.0.0"}})}
+    told = matched_with(inventory_of(files), [record("A-1", "a", ALL)])
+    assert [why for _, why in told.unmatched] == ["no advisory data for npm in this database"]
+
+
+def test_an_update_takes_the_place_of_the_old_and_leaves_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "db"
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(folder, given(place), now=NOW - timedelta(days=20))
+    (folder / "new-left-by-a-kill.sqlite").write_text("x")
+    packed(place, [record("A-1", "a", ALL), record("A-2", "b", ALL)])
+    install(folder, given(place), now=NOW)
+    database, told = opened(folder)
+    with closing(database):
+        assert database.snapshot().records == 2
+    assert told["sources"][0]["licence"] == "CC-BY-4.0"
+    assert {p.suffix for p in folder.iterdir()} == {".sqlite", ".json", ".lock"}
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_a_broken_archive_leaves_the_old_database_in_use(tmp_path: Path) -> None:
+    folder = tmp_path / "db"
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(folder, given(place), now=NOW)
+    place.write_bytes(b"<html>captive portal</html>")
+    with pytest.raises(ArtifactError, match="no whole zip"):
+        install(folder, given(place), now=NOW)
+    database, snapshot = snapshot_of(folder, 30, NOW)
+    assert database is not None
+    database.close()
+    assert snapshot.usable
+    assert len(list(folder.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("days", "most", "trouble"),
+    [(0, 30, ""), (31, 30, "31 days old"), (400, None, ""), (-3, 30, "which is to come")],
+)
+def test_age(tmp_path: Path, days: int, most: int | None, trouble: str) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL, modified="2027-07-09T00:00:00Z")])
+    install(tmp_path / "db", given(place), now=NOW - timedelta(days=days))
+    database, snapshot = snapshot_of(tmp_path / "db", most, NOW)
+    assert (database is None) == bool(trouble)
+    assert trouble in snapshot.trouble
+    assert ("pratique db update" in snapshot.hint) == bool(trouble)
+    if database is not None:
+        database.close()
+
+
+def test_none_and_broken_ones_say_what_mends_them(tmp_path: Path) -> None:
+    assert "there is no advisory database" in snapshot_of(tmp_path, None, NOW)[1].trouble
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(tmp_path / "db", given(place), now=NOW)
+    current = tmp_path / "db" / CURRENT
+    told = json.loads(current.read_text())
+    for broken in ("{", "[]", json.dumps({**told, "bytes": 1}), json.dumps({**told, "file": "x"})):
+        current.write_text(broken)
+        database, snapshot = snapshot_of(tmp_path / "db", None, NOW)
+        assert database is None
+        assert "no usable advisory database" in snapshot.trouble
+        assert "pratique db update" in snapshot.hint
+
+
+def test_a_file_of_another_sort_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"SQLite format 3\0" + bytes(200))
+    with pytest.raises(DatabaseError):
+        Database.open(tmp_path / "x")
+    assert not (tmp_path / "y").exists()
+    with pytest.raises(DatabaseError):
+        Database.open(tmp_path / "y")
+
+
+def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "db").mkdir(mode=0o777)
+    (tmp_path / "db").chmod(0o777)
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    with pytest.raises(UsageError, match="others may write"):
+        install(tmp_path / "db", given(place), now=NOW)
+
+
+def test_one_update_at_a_time(tmp_path: Path) -> None:
+    import fcntl  # noqa: PLC0415
+
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(tmp_path / "db", given(place), now=NOW)
+    fd = os.open(tmp_path / "db" / "update.lock", os.O_RDWR)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    with pytest.raises(MachineError, match="another update runs"):
+        install(tmp_path / "db", given(place), now=NOW)
+    os.close(fd)
+
+
+def test_a_database_is_the_same_for_the_same_sources(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    place, one = built(tmp_path / "a", [record("A-1", "a", ALL)])
+    assert place.is_file()
+    other = build(tmp_path / "b" / "db", [("PyPI", tmp_path / "a" / "all.zip")])
+    assert one.digest == other.digest

@@ -12,6 +12,8 @@ from pratique.core.advisory import State
 
 ENDS = ("introduced", "fixed", "last_affected")
 _BEGINNING = "0"
+_AT_ONCE = (1, 0, 2)
+"""At one version a range ends before another begins: two ranges that touch leave no gap."""
 _NO_LIMIT = "*"
 
 
@@ -59,7 +61,7 @@ class Range:
             return None
         begin = [step for step in steps if step[0] is None]
         rest = [step for step in steps if step[0] is not None]
-        rest.sort(key=lambda step: (step[0], step[1]))
+        rest.sort(key=lambda step: (step[0], _AT_ONCE[step[1]]))
         return cls([*begin, *rest], limits)
 
     def holds(self, key: Any) -> bool:  # noqa: ANN401 - a key to compare by

@@ -75,6 +75,8 @@ def targets(file: RepositoryFile) -> Iterator[tuple[str, int]]:
 def _joined(part: dict[str, object]) -> Iterator[str]:
     """Yield what two keys name together: Keras's module and class, PEFT's library and class."""
     module, name = part.get("module"), part.get("class_name")
+    if (module, name) == ("builtins", "function"):
+        module = None  # so Keras writes a function that it knows by name
     if isinstance(module, str) and isinstance(name, str) and _HARMFUL.match(f"{module}.{name}"):
         yield f"{module}.{name}"
     mapping = part.get("auto_mapping")

@@ -126,6 +126,18 @@ from pratique.detectors.vulnerabilities.component_made_with import ComponentMade
 from pratique.detectors.vulnerabilities.component_unreadable import ComponentUnreadable
 from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
 from pratique.detectors.vulnerabilities.component_vulnerable import ComponentVulnerable
+from pratique.detectors.vulnerabilities.config_activation_by_path import ConfigActivationByPath
+from pratique.detectors.vulnerabilities.config_attention_from_hub import ConfigAttentionFromHub
+from pratique.detectors.vulnerabilities.config_nested_foreign_code import ConfigNestedForeignCode
+from pratique.detectors.vulnerabilities.config_trusts_remote_code import ConfigTrustsRemoteCode
+from pratique.detectors.vulnerabilities.keras_config_disarms_safe_mode import (
+    KerasConfigDisarmsSafeMode,
+)
+from pratique.detectors.vulnerabilities.keras_config_foreign_module import KerasConfigForeignModule
+from pratique.detectors.vulnerabilities.keras_external_saved_model import KerasExternalSavedModel
+from pratique.detectors.vulnerabilities.keras_lambda_code import KerasLambdaCode
+from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
+from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
 
 CATALOG: tuple[type[Detector[Any]], ...] = (
     # one rule a line, by id
@@ -249,6 +261,16 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     ComponentVersionOpen,
     ComponentMadeWith,
     ComponentUnreadable,
+    ConfigAttentionFromHub,
+    ConfigTrustsRemoteCode,
+    KerasConfigForeignModule,
+    KerasConfigDisarmsSafeMode,
+    KerasTorchModuleWrapper,
+    KerasExternalSavedModel,
+    KerasVocabularyFromPath,
+    KerasLambdaCode,
+    ConfigNestedForeignCode,
+    ConfigActivationByPath,
 )
 
 

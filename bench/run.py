@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import inputs
+from bench.advisories import advisories
 from bench.meter import Cost, measure
 from bench.rows import Row
 from bench.sandbox import sandboxes
@@ -191,7 +192,7 @@ def main() -> int:
     """Run the benchmark; return 1 when a bound is broken."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
-    parser.add_argument("--only", default="", help="start, pickle, weights or sandbox")
+    parser.add_argument("--only", default="", help="start, pickle, weights, sandbox or advisories")
     parser.add_argument("--rounds", type=int, default=3)
     told = parser.parse_args()
     for one in PEERS:
@@ -211,6 +212,7 @@ def main() -> int:
             ),
             "weights": lambda: big_weights(bench, folder, float(os.environ.get("BENCH_GB", "4"))),
             "sandbox": lambda: sandboxes(bench.add),
+            "advisories": lambda: advisories(bench.add),
         }
         for step, run in steps.items():
             if step.startswith(told.only):

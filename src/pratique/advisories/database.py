@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from pratique.core.limits import MiB
 __all__ = ["Built", "Database", "DatabaseError", "build"]
 
 _MOST: Final = 256 * MiB
+_BATCH: Final = 500
 
 
 class DatabaseError(MachineError):
@@ -72,25 +73,21 @@ class Database:
 
     def advisory(self, number: int) -> Advisory:
         """Return one advisory."""
-        with self._lock:
-            sql = "SELECT body FROM advisory WHERE number = ?"
-            row = self._base.execute(sql, (number,)).fetchone()
-        if row is None:
-            raise DatabaseError(f"the advisory database lacks advisory {number}")
-        told = self._unpacked(row[0])
-        return Advisory(
-            id=told["id"],
-            summary=told["summary"],
-            severity=Severity(told["severity"]),
-            aliases=tuple(told["aliases"]),
-            records=tuple(told["records"]),
-            score=told["score"],
-            vector=told["vector"],
-            exploited=told["exploited"],
-            likely=told["likely"],
-            modified=told["modified"],
-            references=tuple(told["references"]),
-        )
+        return self.advisories([number])[number]
+
+    def advisories(self, numbers: Sequence[int]) -> Mapping[int, Advisory]:
+        """Return advisories by their numbers."""
+        found: dict[int, Advisory] = {}
+        for at in range(0, len(numbers), _BATCH):
+            some = numbers[at : at + _BATCH]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT number, body FROM advisory WHERE number IN ({marks})"  # noqa: S608 - marks
+            with self._lock:
+                rows = self._base.execute(sql, list(some)).fetchall()
+            found |= {number: _advisory(self._unpacked(body)) for number, body in rows}
+        if missing := set(numbers) - set(found):
+            raise DatabaseError(f"the advisory database lacks advisory {min(missing)}")
+        return found
 
     def _unpacked(self, body: bytes) -> dict[str, Any]:
         try:
@@ -103,3 +100,19 @@ class Database:
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
+
+
+def _advisory(told: Mapping[str, Any]) -> Advisory:
+    return Advisory(
+        id=told["id"],
+        summary=told["summary"],
+        severity=Severity(told["severity"]),
+        aliases=tuple(told["aliases"]),
+        records=tuple(told["records"]),
+        score=told["score"],
+        vector=told["vector"],
+        exploited=told["exploited"],
+        likely=told["likely"],
+        modified=told["modified"],
+        references=tuple(told["references"]),
+    )

@@ -130,3 +130,16 @@ def test_a_bill_of_materials(scan: Scan, model: Path, tmp_path: Path, form: str)
     out = tmp_path / "bom.json"
     assert main(["bom", str(model), "-f", form, "-o", str(out)]) == 0
     assert "example-loader" in out.read_text()
+
+
+def test_a_configuration_that_hits_its_loader_is_told_by_a_locked_worker(
+    scan: Scan, model: Path
+) -> None:
+    (model / "requirements.txt").write_text("transformers==4.50.0\n")
+    (model / "config.json").write_text(
+        json.dumps({"model_type": "llama", "_attn_implementation_internal": "somebody/kernels"})
+    )
+    _, told = scan()
+    (found,) = (f for f in told["findings"] if f["rule"] == "VUL020")
+    assert found["evidence"]["own_pins"] == "transformers==4.50.0 in requirements.txt is hit"
+    assert "transformers <5.3.0" in found["says"]

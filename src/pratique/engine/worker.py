@@ -23,9 +23,11 @@ PROGRESS_STEP = 32 * MiB
 
 def warm() -> None:
     """Import and compile, before lockdown, all that needs files, threads or new code."""
-    from pratique.artifacts.measures import one_pass  # noqa: PLC0415 - the zygote's own moment
+    from pratique.advisories import overlay  # noqa: PLC0415 - the zygote's own moment
+    from pratique.artifacts.measures import one_pass  # noqa: PLC0415
 
     one_pass.warm()
+    overlay.entries()  # a file of ours, which a locked worker cannot open
     for reader in READERS:
         reader.warm()
 

@@ -46,7 +46,8 @@ _STATES: Final = {
     "exploitable": "affected",
     "in_triage": "under_investigation",
 }
-_DIGEST: Final = re.compile(r"(?:sha-?256[:=])?([0-9a-f]{64})", re.IGNORECASE)
+_NAMED: Final = re.compile(r"(?<![0-9A-Za-z-])sha256:([0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
+_HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +73,7 @@ class Statement:
         """Return why it cannot silence anything in an artifact; empty where it can."""
         if self.status not in QUIET:
             return f"says {self.status!r}, which silences nothing"
-        if self.status == "not_affected" and not (
-            self.justification in JUSTIFICATIONS or self.impact
-        ):
+        if not (self.justification in JUSTIFICATIONS or self.impact):
             return "has no justification"
         if not self.author:
             return "has no author"
@@ -166,31 +165,28 @@ def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
         named = row["vulnerability"]
         names = {named} if isinstance(named, str) else {named.get("name"), named.get("@id")}
         names |= set(named.get("aliases", ())) if isinstance(named, dict) else set()
-        products = row.get("products", ())
-        yield Statement(
-            names=frozenset(str(name) for name in names if name),
-            status=str(row["status"]),
-            artifacts=frozenset(d for product in products for d in _digests(product)),
-            components=frozenset(
-                str(part["@id"])
-                for product in products
-                if isinstance(product, dict)
-                for part in product.get("subcomponents", ())
-            ),
-            justification=str(row.get("justification") or ""),
-            impact=str(row.get("impact_statement") or "")[:500],
-            author=str(row.get("supplier") or author or "")[:200],
-            issued=_moment(row.get("timestamp") or issued),
-            expires=_moment(row.get("expires") or expires),
-        )
+        for product in row.get("products") or (None,):  # each is a statement of its own
+            parts = product.get("subcomponents", ()) if isinstance(product, dict) else ()
+            yield Statement(
+                names=frozenset(str(name)[:200] for name in names if name),
+                status=str(row["status"]),
+                artifacts=frozenset(_digests(product)) if product else frozenset(),
+                components=frozenset(str(part["@id"]) for part in parts),
+                justification=str(row.get("justification") or ""),
+                impact=str(row.get("impact_statement") or "")[:500],
+                author=str(author or "")[:200],
+                issued=_moment(row.get("timestamp") or issued),
+                expires=_moment(row.get("expires") or expires),
+            )
 
 
 def _digests(product: object) -> Iterator[str]:
     row: Mapping[str, Any] = product if isinstance(product, dict) else {"@id": product}
-    identifiers, hashes = row.get("identifiers") or {}, row.get("hashes") or {}
-    for text in (row.get("@id"), *identifiers.values(), *hashes.values()):
-        for match in _DIGEST.finditer(str(text or "")):
-            yield match[1].lower()
+    for match in _NAMED.finditer(str(row.get("@id") or "")):
+        yield match[1].lower()
+    told = (row.get("hashes") or {}).get("sha-256")
+    if isinstance(told, str) and _HEX.fullmatch(told):
+        yield told.lower()
 
 
 def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
@@ -215,7 +211,8 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
             names=frozenset(str(name) for name in names if name),
             status=_STATES.get(state, state),
             artifacts=artifacts,
-            components=frozenset(part for part in parts if part),
+            # a component without a package URL is one that nothing here is: not "every component"
+            components=frozenset(part or "unnamed" for part in parts),
             justification=_CYCLONE.get(because, because),
             impact=str(analysis.get("detail") or "")[:500],
             author=author[:200],

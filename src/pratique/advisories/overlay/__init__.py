@@ -1,7 +1,8 @@
 """CVEs that are exploited through a model's files: which loader versions are hit, by which rule.
 
-Each entry was read against its advisory; `scripts/verify_overlay.py` compares package, range and
-severity with the records again.
+Each entry was read against the text of its record in OSV's PyPI archive; `prove_advisories.py`
+compares id, package and range with the records again, and not the severity. It is a beginning: most
+CVEs of this sort have no entry, and a CVE without one is not looked for by name.
 """
 
 import tomllib

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from packaging.utils import canonicalize_name
+
 from pratique.advisories import cvss, enrichment
 from pratique.advisories.grouping import grouped
 from pratique.advisories.osv_record import Affected, Record, record_of
 from pratique.advisories.osv_zip import Refused, records
-from pratique.core.component import PYPI
+from pratique.core.component import NPM, PYPI
 from pratique.core.errors import MalformedError
 from pratique.core.finding import Severity
 
 FORMAT: Final = 1
-_BLOCK: Final = 1 << 20
 _WORDS: Final = {
     "LOW": Severity.LOW,
     "MODERATE": Severity.MEDIUM,
@@ -99,12 +100,9 @@ def build(
 
 
 def _digest(path: Path) -> tuple[str, int]:
-    seen, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            seen.update(block)
-            size += len(block)
-    return seen.hexdigest(), size
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return digest, file.tell()
 
 
 def _whole(sources: Iterable[tuple[str, str, int]]) -> str:
@@ -156,12 +154,8 @@ def _fill(
 def named(ecosystem: str, name: str) -> str:
     """Return a package's name as its ecosystem compares it."""
     if ecosystem == PYPI:
-        return "-".join(part for part in _parts(name.lower()) if part)
-    return name.lower() if ecosystem == "npm" else name
-
-
-def _parts(name: str) -> list[str]:
-    return name.replace("_", "-").replace(".", "-").split("-")
+        return canonicalize_name(name)
+    return name.lower() if ecosystem == NPM else name
 
 
 def _note(record: Record, affected: Affected, built: Built) -> None:

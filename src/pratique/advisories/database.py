@@ -71,10 +71,6 @@ class Database:
             row = self._base.execute(sql, (ecosystem, name)).fetchone()
         return self._unpacked(row[0]) if row else None
 
-    def advisory(self, number: int) -> Advisory:
-        """Return one advisory."""
-        return self.advisories([number])[number]
-
     def advisories(self, numbers: Sequence[int]) -> Mapping[int, Advisory]:
         """Return advisories by their numbers."""
         found: dict[int, Advisory] = {}

@@ -1,6 +1,6 @@
 """Fetch an archive over HTTP(S), whole or not at all."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Final
 
@@ -22,9 +22,7 @@ def archive_of(ecosystem: str, mirror: str = "") -> str:
     return f"{(mirror or OSV).rstrip('/')}/{ecosystem}/all.zip"
 
 
-def fetch(
-    address: str, to: IO[bytes], *, proxy: str = "", tell: Callable[[int], None] = lambda _: None
-) -> None:
+def fetch(address: str, to: IO[bytes], *, proxy: str = "") -> None:
     """Write what is at an address into a file.
 
     Raises:
@@ -48,7 +46,7 @@ def fetch(
         ):
             answer.raise_for_status()
             told = answer.headers.get("Content-Length", "")
-            size = _copied(answer.iter_raw(_BLOCK), to, tell, address)
+            size = _copied(answer.iter_raw(_BLOCK), to, address)
     except httpx.HTTPStatusError as e:
         raise MachineError(f"{address}: answered {e.response.status_code}") from e
     except (httpx.HTTPError, httpx.InvalidURL) as e:
@@ -57,16 +55,13 @@ def fetch(
         raise MachineError(f"{address}: only {size} of {told} bytes came")
 
 
-def _copied(
-    blocks: Iterable[bytes], to: IO[bytes], tell: Callable[[int], None], address: str
-) -> int:
+def _copied(blocks: Iterable[bytes], to: IO[bytes], address: str) -> int:
     size = 0
     for block in blocks:
         size += len(block)
         if size > MOST:
             raise MachineError(f"{address}: is larger than {MOST} bytes")
         to.write(block)
-        tell(size)
     to.flush()
     return size
 

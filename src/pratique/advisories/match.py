@@ -149,15 +149,6 @@ def match(inventory: Inventory, database: Database | None, snapshot: Snapshot) -
     return Matcher(database).match(inventory, snapshot)
 
 
-def rematch(
-    inventories: Iterable[tuple[str, Inventory]], database: Database, snapshot: Snapshot
-) -> Iterator[tuple[str, Matched]]:
-    """Yield what advisories say of each of many inventories, in order."""
-    matcher = Matcher(database)
-    for name, inventory in inventories:
-        yield name, matcher.match(inventory, snapshot)
-
-
 def _keep(box: OrderedDict[Any, Any], key: object, value: object, most: int) -> None:
     box[key] = value
     if len(box) > most:
@@ -275,7 +266,7 @@ def _of_range(
     if allowed is None:
         why = f"which versions {spec!r} allows is not known here"
         return _Said(number, State.UNKNOWN, why, _fixes(package, rows, None))
-    states = {max_state([told[p] for p in places]) for told in map(package.at, allowed)}
+    states = {_together([told[p] for p in places]) for told in map(package.at, allowed)}
     if states == {State.NOT_AFFECTED}:
         return _Said(number, State.NOT_AFFECTED, "")
     fixes = _fixes(package, rows, None)
@@ -288,7 +279,7 @@ def _of_range(
     return _Said(number, State.UNKNOWN, why, fixes)
 
 
-def max_state(states: Sequence[State]) -> State:
+def _together(states: Sequence[State]) -> State:
     """Return what several records say together: affected if one says so, unknown before clear."""
     for state in (State.AFFECTED, State.UNKNOWN):
         if state in states:

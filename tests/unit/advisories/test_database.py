@@ -88,7 +88,7 @@ def test_exploited_and_likely_raise_an_advisory(tmp_path: Path) -> None:
     told = build(tmp_path / "db", [("PyPI", place)], kev=kev, epss=epss)
     assert (told.kev, told.epss) == ("x", "2026-01-01")
     with closing(Database.open(tmp_path / "db")) as database:
-        advisory = database.advisory(0)
+        advisory = database.advisories([0])[0]
     assert (advisory.exploited, advisory.likely) == (True, 0.5)
     kev.write_text("{}")
     with pytest.raises(MalformedError, match="no KEV"):

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from pratique.core.component import (
@@ -21,13 +22,7 @@ MOST_COMPONENTS = 20_000
 MOST_UNREADABLE = 1_000
 MOST_WORDS = 200
 MAX_TEXT = 500
-_SEPARATORS = re.compile(r"[-_.]+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9])?")
-
-
-def normal(name: str) -> str:
-    """Return a Python distribution's name as the index compares it (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
 
 
 def is_name(text: str) -> bool:
@@ -97,7 +92,7 @@ class Found:
         self.add(
             Component(
                 ecosystem=PYPI,
-                name=normal(name),
+                name=canonicalize_name(name),
                 version=version,
                 spec=spec[:MAX_TEXT],
                 sure=sure,

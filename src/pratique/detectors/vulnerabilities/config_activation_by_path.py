@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 _TORCH = "torch.nn.modules."
 
@@ -55,15 +55,6 @@ class ConfigActivationByPath(Detector[Repository]):
                 nested = told.get("activation_fn") if isinstance(told, dict) else None
                 for value in (node.get("sbert_ce_default_activation_function"), nested):
                     if isinstance(value, str) and "." in value and not value.startswith(_TORCH):
-                        yield self._found(view, at, f"the activation function is {value[:120]!r}")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                        yield hit(
+                            type(self), view, at, f"the activation function is {value[:120]!r}"
+                        )

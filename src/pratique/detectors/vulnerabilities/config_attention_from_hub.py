@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 _KEYS = ("_attn_implementation_internal", "_attn_implementation", "attn_implementation")
 
@@ -55,15 +55,6 @@ class ConfigAttentionFromHub(Detector[Repository]):
                 for key in _KEYS:
                     value = node.get(key)
                     if isinstance(value, str) and "/" in value:
-                        yield self._found(view, at, f"{key} names the repository {value[:120]!r}")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                        yield hit(
+                            type(self), view, at, f"{key} names the repository {value[:120]!r}"
+                        )

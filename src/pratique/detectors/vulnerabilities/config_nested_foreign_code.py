@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 
 class ConfigNestedForeignCode(Detector[Repository]):
@@ -53,15 +53,4 @@ class ConfigNestedForeignCode(Detector[Repository]):
                 mapping = node.get("auto_map")
                 for value in mapping.values() if depth and isinstance(mapping, dict) else ():
                     if isinstance(value, str) and "--" in value and "/" in value:
-                        yield self._found(view, at, f"a nested auto_map names {value[:120]!r}")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                        yield hit(type(self), view, at, f"a nested auto_map names {value[:120]!r}")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 
 class ConfigTrustsRemoteCode(Detector[Repository]):
@@ -53,15 +53,4 @@ class ConfigTrustsRemoteCode(Detector[Repository]):
             for depth, node in nodes(document):
                 if node.get("trust_remote_code") is True:
                     where = "nested " if depth else ""
-                    yield self._found(view, at, f"a {where}configuration trusts remote code")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                    yield hit(type(self), view, at, f"a {where}configuration trusts remote code")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 _ACTING = frozenset(
     ["os", "posix", "nt", "subprocess", "builtins", "importlib", "runpy", "pty", "socket", "ctypes",
@@ -72,19 +72,6 @@ class KerasConfigForeignModule(Detector[Repository]):
             what = config if isinstance(config, str) else named
             top = module.partition(".")[0]
             if top in _ACTING and (top != "builtins" or what in _BUILTINS):
-                yield self._found(view, at, f"names {module}.{what[:80]}", _IMPORTS)
+                yield hit(type(self), view, at, f"names {module}.{what[:80]}", _IMPORTS)
             elif top == "keras" and what.rpartition(".")[2] in _ACTS:
-                yield self._found(view, at, f"calls {module}.{what[:80]}", _CALLS)
-
-    def _found(
-        self, view: Repository, at: Span, says: str, only: frozenset[str] = frozenset()
-    ) -> Finding:
-        told = loaders(view, self.rule.id, only)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                yield hit(type(self), view, at, f"calls {module}.{what[:80]}", _CALLS)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 
 class KerasExternalSavedModel(Detector[Repository]):
@@ -50,15 +50,6 @@ class KerasExternalSavedModel(Detector[Repository]):
             named, config = node.get("class_name"), node.get("config")
             if isinstance(named, str) and named.rpartition(">")[2] == "TFSMLayer":
                 path = config.get("filepath") if isinstance(config, dict) else ""
-                yield self._found(view, at, f"a layer loads the SavedModel at {str(path)[:120]!r}")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                yield hit(
+                    type(self), view, at, f"a layer loads the SavedModel at {str(path)[:120]!r}"
+                )

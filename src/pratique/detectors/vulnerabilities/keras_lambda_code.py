@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 
 class KerasLambdaCode(Detector[Repository]):
@@ -57,15 +57,4 @@ class KerasLambdaCode(Detector[Repository]):
             old = isinstance(function, list) and bool(function) and isinstance(function[0], str)
             new = isinstance(function, dict) and function.get("class_name") == "__lambda__"
             if old or new:
-                yield self._found(view, at, "a Lambda layer carries compiled code")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                yield hit(type(self), view, at, "a Lambda layer carries compiled code")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.loaders import hit
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
@@ -56,15 +56,4 @@ class KerasVocabularyFromPath(Detector[Repository]):
                 continue
             told = config.get("vocabulary") if isinstance(config, dict) else None
             if isinstance(told, str) and told:
-                yield self._found(view, at, f"{named} reads its vocabulary from {told[:120]!r}")
-
-    def _found(self, view: Repository, at: Span, says: str) -> Finding:
-        told = loaders(view, self.rule.id)
-        return self.finding(
-            at,
-            f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
-            severity=told.severity,
-            cves=told.cves,
-            loaders_hit=told.hit,
-            own_pins=told.pins,
-        )
+                yield hit(type(self), view, at, f"{named} reads its vocabulary from {told[:120]!r}")

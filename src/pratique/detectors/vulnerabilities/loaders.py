@@ -8,7 +8,8 @@ from pratique.artifacts.inventory import collect
 from pratique.artifacts.views import Repository
 from pratique.core.advisory import State
 from pratique.core.component import Component, Sure
-from pratique.core.finding import Severity
+from pratique.core.finding import Finding, Severity, Span
+from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.places import OWN, name
 
 
@@ -41,6 +42,28 @@ def loaders(view: Repository, rule: str, only: frozenset[str] = frozenset()) -> 
         cves=", ".join(entry.id for entry in rows),
         hit="; ".join(f"{entry.versions} ({entry.id})" for entry in rows),
         pins="; ".join(dict.fromkeys(_words(e, p) for e, p in zip(rows, said, strict=True))),
+    )
+
+
+def hit(
+    rule: type[Detector[Repository]],
+    view: Repository,
+    at: Span,
+    says: str,
+    only: frozenset[str] = frozenset(),
+) -> Finding:
+    """Build a rule's finding: what is there, which loaders it hits, and what the package pins.
+
+    `only` narrows it to these CVEs.
+    """
+    told = loaders(view, rule.rule.id, only)
+    return rule.finding(
+        at,
+        f"{says}; {told.cves} hits {told.hit.partition(' (')[0]}",
+        severity=told.severity,
+        cves=told.cves,
+        loaders_hit=told.hit,
+        own_pins=told.pins,
     )
 
 

@@ -68,7 +68,7 @@ class Database:
         """Return what all records say of a package, None where none does."""
         sql = "SELECT body FROM package WHERE ecosystem = ? AND name = ?"
         with self._lock:
-            row = self._base.execute(sql, (ecosystem, name)).fetchone()
+            row = next(iter(self._asked(sql, (ecosystem, name))), None)
         return self._unpacked(row[0]) if row else None
 
     def advisories(self, numbers: Sequence[int]) -> Mapping[int, Advisory]:
@@ -79,11 +79,17 @@ class Database:
             marks = ", ".join("?" * len(some))
             sql = f"SELECT number, body FROM advisory WHERE number IN ({marks})"  # noqa: S608 - marks
             with self._lock:
-                rows = self._base.execute(sql, list(some)).fetchall()
+                rows = self._asked(sql, some)
             found |= {number: _advisory(self._unpacked(body)) for number, body in rows}
         if missing := set(numbers) - set(found):
             raise DatabaseError(f"the advisory database lacks advisory {min(missing)}")
         return found
+
+    def _asked(self, sql: str, values: Sequence[object]) -> list[Any]:
+        try:
+            return self._base.execute(sql, list(values)).fetchall()
+        except sqlite3.Error as e:
+            raise DatabaseError(f"the advisory database is damaged: {e}") from e
 
     def _unpacked(self, body: bytes) -> dict[str, Any]:
         try:

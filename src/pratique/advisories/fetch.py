@@ -1,5 +1,6 @@
 """Fetch an archive over HTTP(S), whole or not at all."""
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Final
@@ -14,7 +15,8 @@ MOST: Final = 4 * GiB
 REDIRECTS: Final = 5
 SECONDS: Final = 30.0
 CONNECT_S: Final = 10.0
-_BLOCK: Final = 1 << 18
+LONGEST_S: Final = 1800.0
+"""For all of it: a server that sends a byte now and then never runs out of `SECONDS`."""
 
 
 def archive_of(ecosystem: str, mirror: str = "") -> str:
@@ -46,7 +48,7 @@ def fetch(address: str, to: IO[bytes], *, proxy: str = "") -> None:
         ):
             answer.raise_for_status()
             told = answer.headers.get("Content-Length", "")
-            size = _copied(answer.iter_raw(_BLOCK), to, address)
+            size = _copied(answer.iter_raw(), to, address)
     except httpx.HTTPStatusError as e:
         raise MachineError(f"{address}: answered {e.response.status_code}") from e
     except (httpx.HTTPError, httpx.InvalidURL) as e:
@@ -56,11 +58,13 @@ def fetch(address: str, to: IO[bytes], *, proxy: str = "") -> None:
 
 
 def _copied(blocks: Iterable[bytes], to: IO[bytes], address: str) -> int:
-    size = 0
+    size, until = 0, time.monotonic() + LONGEST_S
     for block in blocks:
         size += len(block)
         if size > MOST:
             raise MachineError(f"{address}: is larger than {MOST} bytes")
+        if time.monotonic() > until:
+            raise MachineError(f"{address}: did not come whole within {LONGEST_S:g} s")
         to.write(block)
     to.flush()
     return size

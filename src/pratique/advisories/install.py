@@ -7,9 +7,11 @@ the old database stays in use.
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import secrets
+import sqlite3
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,17 +83,21 @@ def install(
             _synced(fresh)
             name = f"advisories-{built.digest[:16]}-{secrets.token_hex(4)}.sqlite"
             fresh.replace(folder / name)
+            _announce(folder, name, built, given, now)
         except OSError as e:
             raise MachineError(f"{folder}: {e.strerror}") from e
+        except sqlite3.Error as e:
+            raise MachineError(f"{folder}: the index cannot be written: {e}") from e
         finally:
             fresh.unlink(missing_ok=True)
-        _announce(folder, name, built, given, now)
         _swept(folder)
     return built
 
 
 def opened(folder: Path) -> tuple[Database, Mapping[str, Any]]:
     """Open the database in use, with what is known of where it came from.
+
+    Its whole content is hashed first: some milliseconds.
 
     Raises:
         MachineError: there is none, or it is broken.
@@ -100,11 +106,11 @@ def opened(folder: Path) -> tuple[Database, Mapping[str, Any]]:
     told = _current(folder)
     path = folder / str(told["file"])
     try:
-        size = path.stat().st_size
+        sha256 = _sha256(path)
     except OSError as e:
         raise MachineError(f"{path}: {e.strerror}") from e
-    if size != told["bytes"]:
-        raise MachineError(f"{path}: has {size} bytes and should have {told['bytes']}")
+    if sha256 != told["sqlite_sha256"]:  # a damaged index can answer "nothing known", and be wrong
+        raise MachineError(f"{path}: is damaged: its SHA-256 is not the one in {CURRENT}")
     return Database.open(path), told
 
 
@@ -114,12 +120,12 @@ def snapshot_of(
     """Return the database in use and what it is; no database where it is absent or too old."""
     try:
         database, told = opened(folder)
-        made = datetime.fromisoformat(str(told["made"]))
-    except (MachineError, ValueError, KeyError, TypeError) as e:
+    except MachineError as e:
         absent = not (folder / CURRENT).exists()
         why = "there is no advisory database" if absent else f"no usable advisory database: {e}"
         return None, Snapshot(trouble=why, hint=UPDATE)
     snapshot = database.snapshot(str(told["made"]))
+    made = datetime.fromisoformat(str(told["made"]))
     age = now - made
     if age < timedelta(days=-1):
         why = f"the advisory database says that it was made on {made.date()}, which is to come"
@@ -137,11 +143,13 @@ def _current(folder: Path) -> dict[str, Any]:
         with path.open("rb") as opened_file:
             told = json.loads(opened_file.read(_MOST_JSON))
         file = str(told["file"])
-        told["file"], told["bytes"] = Path(file).name, int(told["bytes"])
+        told["file"], told["sqlite_sha256"] = Path(file).name, str(told["sqlite_sha256"])
+        made = datetime.fromisoformat(str(told["made"]))
+        told["made"] = made.astimezone(UTC).isoformat(timespec="seconds")
     except OSError as e:
         raise MachineError(f"{path}: {e.strerror}") from e
-    except (ValueError, KeyError, TypeError) as e:
-        raise MachineError(f"{path}: is broken: {e}") from e
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as e:
+        raise MachineError(f"{path}: is broken: {e}"[:300]) from e
     return dict(told)
 
 
@@ -159,7 +167,7 @@ def _announce(folder: Path, name: str, built: Built, given: Sequence[Given], now
     ]
     told = {
         "file": name,
-        "bytes": (folder / name).stat().st_size,
+        "sqlite_sha256": _sha256(folder / name),
         "digest": built.digest,
         "made": now.isoformat(timespec="seconds"),
         "newest": built.newest,
@@ -205,6 +213,11 @@ def _swept(folder: Path) -> None:
         old = path.name.startswith("advisories-") and keep and path.name != keep
         if path.name.startswith("new-") or old:
             path.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _synced(path: Path) -> None:

@@ -25,6 +25,9 @@ ALL = {"introduced": "0"}
 PINNED = {"requirements.txt": "a==1\n"}
 
 
+ODD = ({"sqlite_sha256": "0"}, {"file": "x"}, {"file": 1}, {"made": "soon"}, {"made": None})
+
+
 def given(place: Path) -> list[Given]:
     return [Given("PyPI", place, "https://example.org/all.zip", "CC-BY-4.0")]
 
@@ -195,7 +198,7 @@ def test_none_and_broken_ones_say_what_mends_them(tmp_path: Path) -> None:
     install(tmp_path / "db", given(place), now=NOW)
     current = tmp_path / "db" / CURRENT
     told = json.loads(current.read_text())
-    for broken in ("{", "[]", json.dumps({**told, "bytes": 1}), json.dumps({**told, "file": "x"})):
+    for broken in ("{", "[]", *(json.dumps({**told, **odd}) for odd in ODD), "[" * 99_999):
         current.write_text(broken)
         database, snapshot = snapshot_of(tmp_path / "db", None, NOW)
         assert database is None
@@ -239,3 +242,47 @@ def test_a_database_is_the_same_for_the_same_sources(tmp_path: Path) -> None:
     assert place.is_file()
     other = build(tmp_path / "b" / "db", [("PyPI", tmp_path / "a" / "all.zip")])
     assert one.digest == other.digest
+
+
+def test_a_damaged_index_is_never_asked(tmp_path: Path) -> None:
+    place = packed(tmp_path / "all.zip", [record(f"A-{n}", f"p{n}", ALL) for n in range(200)])
+    install(tmp_path / "db", given(place), now=NOW)
+    (index,) = (tmp_path / "db").glob("*.sqlite")
+    whole = index.read_bytes()
+    for at in range(0, len(whole), 4001):
+        index.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        database, snapshot = snapshot_of(tmp_path / "db", None, NOW)
+        assert database is None
+        assert "is damaged" in snapshot.trouble
+    index.write_bytes(whole)
+    database, _ = snapshot_of(tmp_path / "db", None, NOW)
+    assert database is not None
+    database.close()
+
+
+def test_a_time_without_a_zone_has_an_age(tmp_path: Path) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(tmp_path / "db", given(place), now=NOW)
+    current = tmp_path / "db" / CURRENT
+    current.write_text(json.dumps({**json.loads(current.read_text()), "made": "2026-11-20"}))
+    database, snapshot = snapshot_of(tmp_path / "db", 2, NOW)
+    assert database is None
+    assert "days old" in snapshot.trouble
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(tmp_path / "db", given(place), now=NOW)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(MachineError, match="No space left"):
+        install(tmp_path / "db", given(place), now=NOW)
+    database, snapshot = snapshot_of(tmp_path / "db", 30, NOW)
+    assert database is not None
+    database.close()
+    assert snapshot.usable

@@ -143,3 +143,20 @@ def test_a_configuration_that_hits_its_loader_is_told_by_a_locked_worker(
     (found,) = (f for f in told["findings"] if f["rule"] == "VUL020")
     assert found["evidence"]["own_pins"] == "transformers==4.50.0 in requirements.txt is hit"
     assert "transformers <5.3.0" in found["says"]
+
+
+def test_halves_of_characters_deny_nobody_the_report(
+    scan: Scan, model: Path, tmp_path: Path
+) -> None:
+    odd = '"a\\ud800b"'
+    (model / "config.json").write_text(
+        f'{{"model_type": "x", "transformers_version": {odd}, "base_model_name_or_path": {odd}}}'
+    )
+    (model / "README.md").write_text("---\nlicense: other\n---\n")
+    assert update(tmp_path, OLD, record("A-1", "transformers", {"introduced": "0"})) == 0
+    _, told = scan()
+    assert any(c["name"] == "transformers" for c in told["components"]["components"])
+    for form in ("cyclonedx-1.6", "cyclonedx-1.7", "spdx-3", "openvex"):
+        out = tmp_path / "bom.json"
+        assert main(["bom", str(model), "-f", form, "-o", str(out)]) == 0
+        json.loads(out.read_text()).__repr__().encode("utf-8", "strict")

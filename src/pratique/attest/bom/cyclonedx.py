@@ -73,7 +73,7 @@ def _model(scan: Scan, name: str) -> dict[str, Any]:
     model: dict[str, Any] = {
         "type": "machine-learning-model",
         "bom-ref": f"model-{root[:32]}",
-        "name": name or "model",
+        "name": _clean(name or "model"),
         "version": scan.root(),
         "hashes": [{"alg": "SHA-256", "content": root}],
         "purl": f"pkg:generic/model?checksum=sha256:{root}",
@@ -91,7 +91,8 @@ def _model(scan: Scan, name: str) -> dict[str, Any]:
     if inventory.lineage:
         model["pedigree"] = {
             "ancestors": [
-                {"type": "machine-learning-model", "name": base} for base in inventory.lineage
+                {"type": "machine-learning-model", "name": _clean(base)}
+                for base in inventory.lineage
             ]
         }
     return model
@@ -99,7 +100,7 @@ def _model(scan: Scan, name: str) -> dict[str, Any]:
 
 def _licence(text: str) -> dict[str, str]:
     known = _EXACT.get(text.lower())
-    return {"id": known} if known else {"name": text}
+    return {"id": known} if known else {"name": _clean(text)}
 
 
 def _files(scan: Scan) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from pratique.core.advisory import Match, Matched
 from pratique.core.errors import MalformedError
@@ -21,6 +21,8 @@ from pratique.core.limits import MiB
 
 MOST_BYTES: Final = 16 * MiB
 MOST_STATEMENTS: Final = 50_000
+MOST_PAIRS: Final = 1_000_000
+"""Pairs of a name and a component that statements are about; also values in a document."""
 QUIET: Final = frozenset({"not_affected", "fixed"})
 JUSTIFICATIONS: Final = frozenset(
     ["component_not_present", "vulnerable_code_not_present",
@@ -46,6 +48,9 @@ _STATES: Final = {
     "exploitable": "affected",
     "in_triage": "under_investigation",
 }
+_VERSIONS: Final = (
+    "is about some versions of a component; name it by a package URL with its version"
+)
 _NAMED: Final = re.compile(r"(?<![0-9A-Za-z-])sha256:([0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
@@ -55,7 +60,8 @@ class Statement:
     """What one author says of one vulnerability.
 
     `artifacts` are root digests (64 hex digits), `components` package URLs; without any it is about
-    every component. `document` is the SHA-256 of the file that it stands in.
+    every component. `document` is the SHA-256 of the file that it stands in, `unclear` why it may
+    say less than it seems to.
     """
 
     names: frozenset[str]
@@ -68,11 +74,14 @@ class Statement:
     issued: datetime | None = None
     expires: datetime | None = None
     document: str = ""
+    unclear: str = ""
 
     def trouble(self, root: str, now: datetime) -> str:
         """Return why it cannot silence anything in an artifact; empty where it can."""
         if self.status not in QUIET:
-            return f"says {self.status!r}, which silences nothing"
+            return f"says {self.status[:40]!r}, which silences nothing"
+        if self.unclear:
+            return self.unclear
         if not (self.justification in JUSTIFICATIONS or self.impact):
             return "has no justification"
         if not self.author:
@@ -84,6 +93,10 @@ class Statement:
         if self.expires <= now:
             return f"expired on {self.expires.date()}"
         return ""
+
+    def about(self) -> list[tuple[str, str]]:
+        """Return each (name, component) that it speaks of; no component stands for every one."""
+        return [(name, part) for name in self.names for part in self.components or ("",)]
 
 
 def read(body: bytes) -> tuple[Statement, ...]:
@@ -97,7 +110,7 @@ def read(body: bytes) -> tuple[Statement, ...]:
         raise MalformedError(f"a VEX document of more than {MOST_BYTES} bytes")
     digest = hashlib.sha256(body).hexdigest()
     try:
-        told = json.loads(body)
+        told = _parse(body)
         if told.get("bomFormat") == "CycloneDX":
             found = _cyclonedx(told)
         elif str(told.get("@context", "")).startswith("https://openvex.dev/ns"):
@@ -109,6 +122,8 @@ def read(body: bytes) -> tuple[Statement, ...]:
         raise MalformedError(f"is no VEX document: {e!r}"[:300]) from e
     if len(kept) > MOST_STATEMENTS:
         raise MalformedError(f"more than {MOST_STATEMENTS} statements")
+    if sum(len(one.about()) for one in kept) > MOST_PAIRS:
+        raise MalformedError(f"more than {MOST_PAIRS} pairs of a vulnerability and a component")
     return tuple(kept)
 
 
@@ -121,30 +136,37 @@ def apply(
     nothing.
     """
     digest = root.removeprefix("sha256:")
-    used: set[int] = set()
+    latest: dict[tuple[str, str], Statement] = {}
+    for one in statements:
+        for pair in one.about():
+            latest[pair] = max(latest.get(pair, one), one, key=lambda s: _weight(s, digest, now))
+    found: set[tuple[str, str]] = set()
+    heard: set[int] = set()
     matches = []
     for match in matched.matches:
-        about = [
-            (index, one) for index, one in enumerate(statements) if _concerns(one, match, matched)
-        ]
-        used |= {index for index, _ in about}
-        last = max(about, key=lambda row: _weight(row[1], digest, now), default=None)
-        silent = last is not None and not last[1].trouble(digest, now)
-        matches.append(replace(match, silenced=_says(last[1])) if last and silent else match)
+        pairs = [pair for pair in _pairs(match, matched) if pair in latest]
+        found.update(pairs)
+        said = [latest[pair] for pair in pairs]
+        last = max(said, key=lambda s: _weight(s, digest, now), default=None)
+        if last is not None:
+            heard.add(id(last))
+        silent = last is not None and not last.trouble(digest, now)
+        matches.append(replace(match, silenced=_says(last)) if last and silent else match)
     ignored = []
-    for index, one in enumerate(statements):
-        why = one.trouble(digest, now) or ("" if index in used else "concerns nothing found here")
+    for one in statements:
+        why = one.trouble(digest, now)
+        if not why and id(one) not in heard:
+            later = any(pair in found for pair in one.about())
+            why = "another statement counts" if later else "concerns nothing found here"
         if why:
             ignored.append(f"VEX about {min(one.names, default='nothing')}: {why}")
     return replace(matched, matches=tuple(matches)), tuple(ignored)
 
 
-def _concerns(one: Statement, match: Match, matched: Matched) -> bool:
-    advisory, component = matched.advisory(match), matched.component(match)
-    if not one.names & {advisory.id, *advisory.aliases}:
-        return False
-    bare = component.purl.partition("@")[0]
-    return not one.components or bool(one.components & {component.purl, bare})
+def _pairs(match: Match, matched: Matched) -> list[tuple[str, str]]:
+    advisory, purl = matched.advisory(match), matched.component(match).purl
+    parts = dict.fromkeys(["", purl, purl.partition("@")[0]])
+    return [(name, part) for name in (advisory.id, *advisory.aliases) for part in parts]
 
 
 def _weight(one: Statement, digest: str, now: datetime) -> tuple[bool, datetime, bool]:
@@ -164,20 +186,26 @@ def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
     for row in told["statements"]:
         named = row["vulnerability"]
         names = {named} if isinstance(named, str) else {named.get("name"), named.get("@id")}
-        names |= set(named.get("aliases", ())) if isinstance(named, dict) else set()
-        for product in row.get("products") or (None,):  # each is a statement of its own
-            parts = product.get("subcomponents", ()) if isinstance(product, dict) else ()
+        names |= set(_list(named.get("aliases"))) if isinstance(named, dict) else set()
+        for product in _list(row.get("products")) or [None]:  # each is a statement of its own
+            parts = _list(product.get("subcomponents")) if isinstance(product, dict) else []
             yield Statement(
                 names=frozenset(str(name)[:200] for name in names if name),
                 status=str(row["status"]),
                 artifacts=frozenset(_digests(product)) if product else frozenset(),
-                components=frozenset(str(part["@id"]) for part in parts),
+                components=frozenset(_part(part) for part in parts),
                 justification=str(row.get("justification") or ""),
                 impact=str(row.get("impact_statement") or "")[:500],
                 author=str(author or "")[:200],
                 issued=_moment(row.get("timestamp") or issued),
                 expires=_moment(row.get("expires") or expires),
             )
+
+
+def _part(told: object) -> str:
+    """Return the package URL of a subcomponent; one without any is none of ours."""
+    row: Mapping[str, Any] = told if isinstance(told, dict) else {"@id": told}
+    return str((row.get("identifiers") or {}).get("purl") or row.get("@id") or "unnamed")
 
 
 def _digests(product: object) -> Iterator[str]:
@@ -203,13 +231,14 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
         if not analysis or "state" not in analysis:
             continue
         properties = {p.get("name"): p.get("value") for p in row.get("properties", ())}
-        names = {row.get("id"), *(r.get("id") for r in row.get("references", ()))}
-        affects = [str(one.get("ref", "")) for one in row.get("affects", ())]
+        names = {row.get("id"), *(r.get("id") for r in _list(row.get("references")))}
+        affected = _list(row.get("affects"))
+        affects = [str(one.get("ref", "")) for one in affected]
         parts = {purls.get(ref, ref) for ref in affects if ref != model.get("bom-ref")}
         state, because = str(analysis["state"]), str(analysis.get("justification") or "")
         yield Statement(
-            names=frozenset(str(name) for name in names if name),
-            status=_STATES.get(state, state),
+            names=frozenset(str(name)[:200] for name in names if name),
+            status=_STATES.get(state, f"CycloneDX state {state}"),
             artifacts=artifacts,
             # a component without a package URL is one that nothing here is: not "every component"
             components=frozenset(part or "unnamed" for part in parts),
@@ -218,6 +247,7 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
             author=author[:200],
             issued=_moment(analysis.get("lastUpdated") or about.get("timestamp")),
             expires=_moment(properties.get("pratique:expires")),
+            unclear=_VERSIONS if any(one.get("versions") for one in affected) else "",
         )
 
 
@@ -225,5 +255,35 @@ def _moment(told: object) -> datetime | None:
     """Return a moment with a zone; a day without a time is its beginning in UTC."""
     if told is None:
         return None
-    made = datetime.fromisoformat(str(told))
+    if not isinstance(told, str):
+        raise TypeError(f"{str(told)[:40]!r} is no date")
+    made = datetime.fromisoformat(told)
     return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+def _list(told: object) -> list[Any]:
+    if told is None:
+        return []
+    if not isinstance(told, list):
+        raise TypeError(f"{str(told)[:40]!r} is no list")
+    return told
+
+
+def _parse(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON that has one reading: no key twice, no NaN, only text that UTF-8 can hold."""
+    if sum(body.count(sign) for sign in b",[{") > MOST_PAIRS:
+        raise MalformedError(f"a VEX document of more than {MOST_PAIRS} values")
+    told = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refuse)
+    json.dumps(told, ensure_ascii=False).encode()
+    return told
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError("a key is there twice")
+    return told
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")

@@ -63,14 +63,10 @@ class Component:
     def purl(self) -> str:
         """Return the package URL (ECMA-427), of type `generic` where no ecosystem is known."""
         kind = _TYPES.get(self.ecosystem.partition(":")[0], "generic")
-        name = "/".join(_quoted(part) for part in self.name.split("/"))
-        version = f"@{_quoted(self.version)}" if self.version else ""
-        return f"pkg:{kind}/{name}{version}"
-
-
-def _quoted(text: str) -> str:
-    """Return a text for a URL; JSON can hold halves of characters, which UTF-8 cannot."""
-    return quote(text.encode("utf-8", "backslashreplace"), safe="")
+        # a configuration may say "\ud800", which no UTF-8 can hold
+        name = quote(self.name.encode(errors="backslashreplace"), safe="/")
+        version = quote(self.version.encode(errors="backslashreplace"), safe="")
+        return f"pkg:{kind}/{name}{'@' if version else ''}{version}"
 
 
 @dataclass(frozen=True, slots=True)

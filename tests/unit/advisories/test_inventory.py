@@ -192,3 +192,8 @@ def test_what_is_no_environment_is_named(text: str) -> None:
 def test_what_is_no_inventory_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedError):
         load(body)
+
+
+def test_a_version_that_no_text_can_hold_has_a_package_url() -> None:
+    told = inventory_of({"config.json": '{"transformers_version": "\\ud800"}'})
+    assert [one.purl for one in told.components] == ["pkg:pypi/transformers@%5Cud800"]

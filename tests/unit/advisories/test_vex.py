@@ -1,13 +1,15 @@
 """A statement silences a match for one artifact until its day; all else is told and ignored."""
 
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from harness.advised import inventory_of, matched_with, record
-from pratique.advisories.vex import apply, read
+from pratique.advisories.vex import MOST_PAIRS, apply, read
 from pratique.core.advisory import Matched
 from pratique.core.errors import MalformedError
 
@@ -95,8 +97,8 @@ def test_the_latest_counts_and_at_once_the_one_that_silences_nothing() -> None:
     assert not silenced(document(statement(), statement(status="affected")))[0]
 
 
-def test_cyclonedx() -> None:
-    told: dict[str, Any] = {
+def cyclonedx_vex() -> dict[str, Any]:
+    return {
         "bomFormat": "CycloneDX",
         "metadata": {
             "timestamp": "2026-11-01T00:00:00Z",
@@ -113,6 +115,10 @@ def test_cyclonedx() -> None:
             }
         ],
     }
+
+
+def test_cyclonedx() -> None:
+    told = cyclonedx_vex()
     assert "A. Reviewer" in silenced(json.dumps(told).encode())[0]
     del told["vulnerabilities"][0]["properties"]
     assert "no expiry" in silenced(json.dumps(told).encode())[1][0]
@@ -124,5 +130,73 @@ def test_cyclonedx() -> None:
      document(statement(expires="tomorrow")), document({"status": "fixed"}), b"\xff"],
 )  # fmt: skip
 def test_what_is_no_vex_is_refused(body: bytes) -> None:
+    with pytest.raises(MalformedError):
+        read(body)
+
+
+def test_a_statement_that_another_outweighs_is_told() -> None:
+    later = statement(timestamp="2026-11-02T00:00:00Z")
+    says, ignored = silenced(document(statement(), later))
+    assert says
+    assert ignored == ("VEX about CVE-2099-1: another statement counts",)
+
+
+def test_a_part_is_known_by_its_identifiers_and_one_without_any_is_none_of_ours() -> None:
+    for part, quiet in (
+        ({"identifiers": {"purl": PURL}}, True),
+        ({"identifiers": {"cpe23": "cpe:2.3:a:x"}}, False),
+        (PURL, True),
+    ):
+        product = {"@id": f"sha256:{ROOT}", "subcomponents": [part]}
+        assert bool(silenced(document(statement(products=[product])))[0]) is quiet
+
+
+def test_some_versions_of_a_component_are_not_taken_for_all() -> None:
+    told = cyclonedx_vex()
+    told["components"][0]["purl"] = "pkg:pypi/a"
+    assert silenced(json.dumps(told).encode())[0]
+    ranges = [{"range": "vers:pypi/<1", "status": "unaffected"}]
+    told["vulnerabilities"][0]["affects"][0]["versions"] = ranges
+    says, ignored = silenced(json.dumps(told).encode())
+    assert not says
+    assert "some versions" in ignored[0]
+
+
+def test_a_state_that_cyclonedx_has_not_silences_nothing() -> None:
+    told = cyclonedx_vex()
+    told["vulnerabilities"][0]["analysis"]["state"] = "fixed"
+    assert not silenced(json.dumps(told).encode())[0]
+
+
+def test_many_statements_about_many_components_take_little_time() -> None:
+    told = found()
+    many = replace(told, matches=told.matches * 5_000)
+    said = read(document(*[statement()] * 20_000))
+    began = time.monotonic()
+    apply(many, said, f"sha256:{ROOT}", NOW)
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        document(statement(author="\ud800", vulnerability={"name": "\ud800"})),
+        document(statement(), author="\ud800"),
+        document(statement(vulnerability={"name": "a", "aliases": "CVE-2099-1"})),
+        document(statement(expires=20261226)),
+        document(statement(products={"@id": f"sha256:{ROOT}"})),
+        b'{"@context": "https://openvex.dev/ns", "statements": [], "statements": []}',
+        b'{"@context": "https://openvex.dev/ns", "statements": [], "version": NaN}',
+        b'{"@context": "https://openvex.dev/ns", "statements": [' + b"[]," * MOST_PAIRS + b"[]]}",
+        document(
+            statement(
+                vulnerability={"name": "a", "aliases": [f"A-{n}" for n in range(2_000)]},
+                products=[{"subcomponents": [{"@id": f"p{n}"} for n in range(2_000)]}],
+            )
+        ),
+    ],
+    ids=range(9),
+)
+def test_a_document_with_two_readings_or_without_bounds_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedError):
         read(body)

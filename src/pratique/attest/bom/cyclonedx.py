@@ -1,32 +1,34 @@
 """A CycloneDX ML-BOM, versions 1.6 and 1.7: https://cyclonedx.org/docs/1.6/json/.
 
 The same scan gives the same document but for its timestamp: lists are sorted, references are made
-of content, and the serial number is a UUID of the root digest.
+of content, and the serial number is a UUID of all that the document says. What could not be read,
+matched or listed is counted in the properties of its metadata.
 """
 
-import re
-import uuid
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from pratique.core.advisory import Advisory, Match, Matched, State
-from pratique.core.component import Component, Relation
+from pratique.attest.bom.cyclonedx_vulnerabilities import vulnerabilities
+from pratique.attest.bom.text import (
+    MOST_FILES,
+    gaps,
+    licence_id,
+    mark,
+    plain,
+    purl,
+    sha256,
+    tidy,
+    vers,
+)
+from pratique.core.component import PYPI, Component, Inventory, Relation
 from pratique.core.scan import Scan
 
 VERSIONS: Final = ("1.6", "1.7")
-_NAMESPACE: Final = uuid.UUID("5b0d3a44-6f0e-5d5a-9f3f-0d5b5c1c8a11")
-_MOST_FILES: Final = 20_000
-_EXACT: Final = {
-    "apache-2.0": "Apache-2.0", "mit": "MIT", "mpl-2.0": "MPL-2.0", "unlicense": "Unlicense",
-    "bsd-2-clause": "BSD-2-Clause", "bsd-3-clause": "BSD-3-Clause", "cc0-1.0": "CC0-1.0",
-    "cc-by-4.0": "CC-BY-4.0", "cc-by-sa-4.0": "CC-BY-SA-4.0", "cc-by-nc-4.0": "CC-BY-NC-4.0",
-    "cc-by-nc-sa-4.0": "CC-BY-NC-SA-4.0", "cc-by-nd-4.0": "CC-BY-ND-4.0",
-    "gpl-3.0": "GPL-3.0-only", "agpl-3.0": "AGPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only",
-    "gpl-2.0": "GPL-2.0-only", "lgpl-2.1": "LGPL-2.1-only",
-}  # fmt: skip
 _TYPES: Final = {Relation.MADE_WITH: "application"}
-_STATES: Final = {State.AFFECTED: "exploitable", State.UNKNOWN: "in_triage"}
+_ELSEWHERE: Final = {Relation.NEEDS, Relation.IMPORTS}
+_MOST_NAMED: Final = 1_000
 
 
 def cyclonedx(
@@ -40,216 +42,187 @@ def cyclonedx(
     """
     if version not in VERSIONS:
         raise KeyError(version)
-    matched = scan.matched
-    model = _model(scan, name)
-    libraries = _libraries(matched) if matched else []
-    data = _datasets(matched) if matched else []
+    inventory = scan.matched.inventory if scan.matched else Inventory()
+    model = _model(scan, name, inventory)
+    libraries = _libraries(scan, inventory, version)
     told: dict[str, Any] = {
         "$schema": f"http://cyclonedx.org/schema/bom-{version}.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": version,
-        "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, scan.root())}",
         "version": 1,
         "metadata": {
-            "timestamp": made.isoformat(timespec="seconds"),
             "tools": {"components": [{"type": "application", "name": "pratique", "version": tool}]},
             "component": model,
+            "properties": list(_properties(scan, inventory)),
         },
-        "components": [*_files(scan), *libraries, *data],
+        "components": [*_files(scan), *libraries, *_datasets(inventory)],
         "dependencies": [
             {"ref": model["bom-ref"], "dependsOn": sorted(c["bom-ref"] for c in libraries)}
         ],
         "compositions": [
-            {"aggregate": _aggregate(matched), "assemblies": [model["bom-ref"]]},
+            {"aggregate": _aggregate(scan, inventory), "assemblies": [model["bom-ref"]]},
         ],
     }
-    if matched is not None and matched.matches:
-        told["vulnerabilities"] = _vulnerabilities(matched)
+    if scan.matched is not None and scan.matched.matches:
+        told["vulnerabilities"] = vulnerabilities(scan.matched, _ref)
+    told = tidy(told)
+    told["serialNumber"] = f"urn:uuid:{mark(json.dumps(told, sort_keys=True))}"
+    told["metadata"]["timestamp"] = made.isoformat(timespec="seconds")
     return told
 
 
-def _model(scan: Scan, name: str) -> dict[str, Any]:
-    root = scan.root().removeprefix("sha256:")
+def _model(scan: Scan, name: str, inventory: Inventory) -> dict[str, Any]:
+    root = sha256(scan.root())
     model: dict[str, Any] = {
         "type": "machine-learning-model",
         "bom-ref": f"model-{root[:32]}",
-        "name": _clean(name or "model"),
+        "name": plain(name) or "model",
         "version": scan.root(),
-        "hashes": [{"alg": "SHA-256", "content": root}],
+        "hashes": _hashes([root]),
         "purl": f"pkg:generic/model?checksum=sha256:{root}",
     }
-    if scan.matched is None:
-        return model
-    inventory = scan.matched.inventory
     if inventory.licences:
         model["licenses"] = [{"license": _licence(one)} for one in inventory.licences]
-    card: dict[str, Any] = {}
     if inventory.datasets:
-        refs = [{"ref": _dataset_ref(d.name)} for d in inventory.datasets]
-        card["modelParameters"] = {"datasets": _unique(refs)}
-    model["modelCard"] = card
+        refs = sorted({_dataset_ref(dataset.name) for dataset in inventory.datasets})
+        model["modelCard"] = {"modelParameters": {"datasets": [{"ref": ref} for ref in refs]}}
     if inventory.lineage:
         model["pedigree"] = {
             "ancestors": [
-                {"type": "machine-learning-model", "name": _clean(base)}
+                {"type": "machine-learning-model", "name": plain(base)}
                 for base in inventory.lineage
             ]
         }
     return model
 
 
+def _properties(scan: Scan, inventory: Inventory) -> Iterator[dict[str, str]]:
+    """Yield what the document rests on and what it cannot say: an empty list proves nothing."""
+    told = dict(gaps(scan))
+    if scan.matched is not None:
+        snapshot = scan.matched.snapshot
+        told["advisories-digest"] = snapshot.digest
+        told["advisories-newest"] = snapshot.newest
+        told["advisories-cleared"] = str(scan.matched.cleared)
+    yield from _named(told)
+    for entry in inventory.unreadable[:_MOST_NAMED]:
+        says = f"{entry.path}:{entry.line}: {entry.says}"
+        yield {"name": "pratique:entry-not-understood", "value": plain(says)}
+
+
 def _licence(text: str) -> dict[str, str]:
-    known = _EXACT.get(text.lower())
-    return {"id": known} if known else {"name": _clean(text)}
+    ident = licence_id(text)
+    said = {"id": ident} if ident else {"name": plain(text)}
+    return said | {"acknowledgement": "declared"}
 
 
-def _files(scan: Scan) -> list[dict[str, Any]]:
+def _files(scan: Scan) -> Iterator[dict[str, Any]]:
+    for file in scan.files[:MOST_FILES]:
+        row: dict[str, Any] = {
+            "type": "file",
+            "bom-ref": f"file-{mark(file.path).hex}",
+            "name": plain(file.path),
+        }
+        if content := sha256(file.digest):
+            row["hashes"] = _hashes([content])
+        else:
+            row["properties"] = list(_named({"unread": "its content could not be read"}))
+        yield row
+
+
+def _libraries(scan: Scan, inventory: Inventory, version: str) -> list[dict[str, Any]]:
+    """Return one component for each thing that is named, with every place that names it."""
+    lost = dict(scan.matched.unmatched) if scan.matched else {}
+    groups: dict[str, list[Component]] = {}
+    why: dict[str, str] = {}
+    for index, component in enumerate(inventory.components):
+        ref = _ref(component)
+        groups.setdefault(ref, []).append(component)
+        why.setdefault(ref, lost.get(index, ""))
     told = []
-    for file in scan.files[:_MOST_FILES]:
-        row: dict[str, Any] = {"type": "file", "bom-ref": f"file-{_mark(file.path)}"}
-        row["name"] = _clean(file.path)
-        if file.digest:
-            content = file.digest.removeprefix("sha256:")
-            row["hashes"] = [{"alg": "SHA-256", "content": content}]
+    for ref, rows in sorted(groups.items()):
+        row = _library(ref, rows, why[ref])
+        if version != "1.6":
+            _as_external(row, rows[0])
         told.append(row)
     return told
 
 
-def _libraries(matched: Matched) -> list[dict[str, Any]]:
-    """Return one component for each thing that is named, with every place that names it."""
-    groups: dict[str, list[Component]] = {}
-    for component in matched.inventory.components:
-        groups.setdefault(_ref(component), []).append(component)
-    return [_library(ref, rows) for ref, rows in sorted(groups.items())]
-
-
-def _library(ref: str, rows: list[Component]) -> dict[str, Any]:
+def _library(ref: str, rows: list[Component], unmatched: str) -> dict[str, Any]:
     first = rows[0]
     told: dict[str, Any] = {
         "type": _TYPES.get(first.relation, "library"),
         "bom-ref": ref,
-        "name": _clean(first.name),
+        "name": plain(first.name),
     }
     if first.version:
-        told["version"] = _clean(first.version)
+        told["version"] = plain(first.version, 1024)
     if first.ecosystem:
-        told["purl"] = first.purl
+        told["purl"] = purl(first)
     properties = {
-        "pratique:relation": first.relation.value,
-        "pratique:version-is": first.sure.value,
-        "pratique:spec": first.spec,
-        "pratique:marker": first.marker,
-        "pratique:url": first.url,
+        "relation": first.relation.value,
+        "version-is": first.sure.value,
+        "spec": first.spec,
+        "marker": first.marker,
+        "url": first.url,
+        "not-matched": unmatched,
     }
-    told["properties"] = [{"name": k, "value": _clean(v)} for k, v in properties.items() if v]
-    told["evidence"] = {"occurrences": _unique(list(_occurrences(rows)))}
-    digests = [d.partition(":")[2] for c in rows for d in c.digests if d.startswith("sha256:")]
-    good = sorted({d for d in digests if re.fullmatch(r"[0-9a-f]{64}", d)})
-    if good:
-        told["hashes"] = [{"alg": "SHA-256", "content": d} for d in good]
+    told["properties"] = list(_named(properties))
+    places = sorted({(plain(c.path), c.line) for c in rows})
+    told["evidence"] = {
+        "occurrences": [
+            {"location": path, "line": line} if line else {"location": path}
+            for path, line in places
+        ]
+    }
+    if hashes := _hashes(sha256(digest) for c in rows for digest in c.digests):
+        told["hashes"] = hashes
     return told
 
 
-def _occurrences(rows: list[Component]) -> Iterator[dict[str, Any]]:
-    for component in rows:
-        told: dict[str, Any] = {"location": _clean(component.path)}
-        if component.line:
-            told["line"] = component.line
-        yield told
+def _as_external(told: dict[str, Any], component: Component) -> None:
+    """Say in the words of 1.7 that a component comes from elsewhere, and in which range."""
+    if component.relation not in _ELSEWHERE:
+        return
+    told["isExternal"] = True
+    told_range = vers(component.spec) if component.ecosystem == PYPI else ""
+    if told_range and "version" not in told:
+        told["versionRange"] = told_range
 
 
-def _datasets(matched: Matched) -> list[dict[str, Any]]:
-    names = sorted({dataset.name for dataset in matched.inventory.datasets})
-    return [
-        {
+def _datasets(inventory: Inventory) -> Iterator[dict[str, Any]]:
+    for name in sorted({dataset.name for dataset in inventory.datasets}):
+        places = sorted({plain(d.path) for d in inventory.datasets if d.name == name})
+        yield {
             "type": "data",
             "bom-ref": _dataset_ref(name),
-            "name": _clean(name),
-            "data": [{"type": "dataset", "name": _clean(name)}],
+            "name": plain(name),
+            "data": [{"type": "dataset", "name": plain(name)}],
+            "evidence": {"occurrences": [{"location": path} for path in places]},
         }
-        for name in names
-    ]
 
 
-def _aggregate(matched: Matched | None) -> str:
-    if matched is None:
-        return "unknown"
-    inventory = matched.inventory
-    return "incomplete" if inventory.unreadable or inventory.lost else "unknown"
-
-
-def _vulnerabilities(matched: Matched) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, State, str], list[Match]] = {}
-    for match in matched.matches:
-        key = (matched.advisory(match).id, match.state, match.silenced)
-        groups.setdefault(key, []).append(match)
-    return [_vulnerability(matched, rows) for _, rows in sorted(groups.items())]
-
-
-def _vulnerability(matched: Matched, rows: list[Match]) -> dict[str, Any]:
-    first = rows[0]
-    advisory = matched.advisory(first)
-    refs = sorted({_ref(matched.component(match)) for match in rows})
-    told: dict[str, Any] = {
-        "bom-ref": f"vuln-{_mark(advisory.id + first.state + first.silenced)}",
-        "id": advisory.id,
-        "source": {"name": "OSV", "url": f"https://osv.dev/vulnerability/{advisory.records[0]}"},
-        "ratings": [_rating(advisory)],
-        "affects": [{"ref": ref} for ref in refs],
-        "analysis": _analysis(first),
-    }
-    if advisory.aliases:
-        told["references"] = [
-            {"id": alias, "source": {"name": "OSV"}} for alias in advisory.aliases
-        ]
-    if advisory.summary:
-        told["description"] = _clean(advisory.summary)
-    if first.fixed:
-        told["recommendation"] = f"mended in {', '.join(first.fixed)}"
-    properties = [{"name": "pratique:exploited", "value": "true"}] if advisory.exploited else []
-    if advisory.likely >= 0:
-        properties.append({"name": "pratique:epss", "value": f"{advisory.likely:.5f}"})
-    if properties:
-        told["properties"] = properties
-    return told
-
-
-def _analysis(match: Match) -> dict[str, str]:
-    if match.silenced:
-        return {"state": "not_affected", "detail": _clean(match.silenced)}
-    return {"state": _STATES[match.state], "detail": _clean(match.why)}
-
-
-def _rating(advisory: Advisory) -> dict[str, Any]:
-    told: dict[str, Any] = {"severity": advisory.severity.name.lower()}
-    method = {"CVSS:3.0": "CVSSv3", "CVSS:3.1": "CVSSv31", "CVSS:4.0": "CVSSv4"}
-    if advisory.vector:
-        told |= {
-            "score": advisory.score,
-            "method": method.get(advisory.vector[:8], "other"),
-            "vector": advisory.vector,
-        }
-    return told
+def _aggregate(scan: Scan, inventory: Inventory) -> str:
+    """Return how whole the list is: nobody can know that a package names all that it needs."""
+    cut = len(scan.files) > MOST_FILES
+    return "incomplete" if cut or inventory.unreadable or inventory.lost else "unknown"
 
 
 def _ref(component: Component) -> str:
-    parts = [component.purl, component.spec, component.relation.value, component.marker]
-    return f"component-{_mark(chr(0).join([*parts, component.url]))}"
+    parts = (component.ecosystem, component.name, component.version, component.spec)
+    more = (component.relation.value, component.marker, component.url)
+    return f"component-{mark(*parts, *more).hex}"
 
 
 def _dataset_ref(name: str) -> str:
-    return f"data-{_mark(name)}"
+    return f"data-{mark(name).hex}"
 
 
-def _mark(text: str) -> str:
-    return uuid.uuid5(_NAMESPACE, text.encode("utf-8", "backslashreplace").decode()).hex
+def _hashes(digests: Iterable[str]) -> list[dict[str, str]]:
+    return [{"alg": "SHA-256", "content": digest} for digest in sorted(set(digests) - {""})]
 
 
-def _clean(text: str) -> str:
-    """Return a text that UTF-8 can hold: file names may hold anything."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _unique(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = {tuple(sorted((k, str(v)) for k, v in row.items())): row for row in rows}
-    return [found[key] for key in sorted(found)]
+def _named(told: dict[str, str]) -> Iterator[dict[str, str]]:
+    for name, value in told.items():
+        if value:
+            yield {"name": f"pratique:{name}", "value": plain(value)}

@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 import zlib
 
+from harness import make_onnx
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
@@ -22,6 +23,7 @@ from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.json_text import JsonReader
 from pratique.artifacts.readers.native_program import NativeProgramReader
 from pratique.artifacts.readers.npy import NpyReader
+from pratique.artifacts.readers.onnx_model import OnnxReader
 from pratique.artifacts.readers.pickle.reader import PickleReader
 from pratique.artifacts.readers.plain_text import PlainTextReader
 from pratique.artifacts.readers.png import PngReader
@@ -107,6 +109,16 @@ TEXTS = [
     "\ufefftext \u202e \U000e0041".encode(),
 ]
 
+ONNX = make_onnx.model(
+    make_onnx.graph(
+        [make_onnx.node("Relu"), make_onnx.node("If", ("c",), make_onnx.branch("then"))],
+        [
+            make_onnx.tensor("w", [("location", "w.bin"), ("x", "y")]),
+            make_onnx.tensor("v", raw=b"1234"),
+        ],
+    ),
+    make_onnx.part(14, make_onnx.part(1, "k") + make_onnx.part(2, "v" * 300)),
+)
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 TORCH_LEGACY = (
     TORCH_MAGIC
@@ -127,6 +139,8 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (JsonReader(), TEXTS[0]),
     (JsonReader(), TEXTS[1]),
     (JsonReader(), b'{"a": 1}\n{"a": [NaN, 1e9, "\\u00e9"]}\n'),
+    (OnnxReader(), make_onnx.model()),
+    (OnnxReader(), ONNX),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)], "c": {3}}, 4)),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)]}, 0)),
     (PlainTextReader(), TEXTS[6]),

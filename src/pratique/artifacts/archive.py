@@ -1,11 +1,16 @@
 """What archive readers show: entries as they are written down, and what is wrong with them."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pratique.artifacts.reader import View
+from pratique.core.fact import Json
 
 MAX_PROBLEMS = 1_000
 MAX_TOLD_NAME = 200
+MAX_PLACED = 500
+_PLACED = re.compile(r"[/\\]|[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,22 @@ class ArchiveEntries(View):
     entries: tuple[ArchiveEntry, ...]
     problems: tuple[ArchiveProblem, ...] = ()
     flavour: str = ""
+
+
+def placed(entries: Iterable[ArchiveEntry]) -> list[Json]:
+    """Return [name, kind, target] of links, and of entries whose name decides where they land.
+
+    At most `MAX_PLACED`: rules over the whole repository weigh them, those over the archive see
+    every entry.
+    """
+    rows: list[Json] = []
+    for entry in entries:
+        link = entry.kind in {"symlink", "hardlink"}
+        if link or ".." in entry.name or _PLACED.match(entry.name):
+            rows.append([entry.name[:1000], entry.kind, entry.link[:1000]])
+            if len(rows) >= MAX_PLACED:
+                break
+    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

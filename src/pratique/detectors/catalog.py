@@ -122,6 +122,7 @@ from pratique.detectors.tensors.tensor_all_zero import TensorAllZero
 from pratique.detectors.tensors.tensor_constant import TensorConstant
 from pratique.detectors.tensors.tensor_infinity import TensorInfinity
 from pratique.detectors.tensors.tensor_nan import TensorNan
+from pratique.detectors.vulnerabilities.archive_escapes_loader import ArchiveEscapesLoader
 from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
 from pratique.detectors.vulnerabilities.component_unreadable import ComponentUnreadable
 from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
@@ -130,6 +131,11 @@ from pratique.detectors.vulnerabilities.config_activation_by_path import ConfigA
 from pratique.detectors.vulnerabilities.config_attention_from_hub import ConfigAttentionFromHub
 from pratique.detectors.vulnerabilities.config_nested_foreign_code import ConfigNestedForeignCode
 from pratique.detectors.vulnerabilities.config_trusts_remote_code import ConfigTrustsRemoteCode
+from pratique.detectors.vulnerabilities.gguf_array_of_no_type import GgufArrayOfNoType
+from pratique.detectors.vulnerabilities.gguf_length_lie import GgufLengthLie
+from pratique.detectors.vulnerabilities.gguf_tensor_beyond_int32 import GgufTensorBeyondInt32
+from pratique.detectors.vulnerabilities.gguf_tensor_size_lie import GgufTensorSizeLie
+from pratique.detectors.vulnerabilities.gguf_zero_divisor import GgufZeroDivisor
 from pratique.detectors.vulnerabilities.keras_config_disarms_safe_mode import (
     KerasConfigDisarmsSafeMode,
 )
@@ -138,6 +144,18 @@ from pratique.detectors.vulnerabilities.keras_external_saved_model import KerasE
 from pratique.detectors.vulnerabilities.keras_lambda_code import KerasLambdaCode
 from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
 from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
+from pratique.detectors.vulnerabilities.manifest_digest_escape import ManifestDigestEscape
+from pratique.detectors.vulnerabilities.onnx_external_data_escape import OnnxExternalDataEscape
+from pratique.detectors.vulnerabilities.onnx_external_data_key import OnnxExternalDataKey
+from pratique.detectors.vulnerabilities.onnx_external_data_link import OnnxExternalDataLink
+from pratique.detectors.vulnerabilities.onnx_upsample_without_input import OnnxUpsampleWithoutInput
+from pratique.detectors.vulnerabilities.pickle_runs_code_in_loader import PickleRunsCodeInLoader
+from pratique.detectors.vulnerabilities.sentencepiece_cut_symbol import SentencepieceCutSymbol
+from pratique.detectors.vulnerabilities.torch_items_into_tensor import TorchItemsIntoTensor
+from pratique.detectors.vulnerabilities.torch_storage_size_lie import TorchStorageSizeLie
+from pratique.detectors.vulnerabilities.torchscript_acts_on_safe_load import (
+    TorchscriptActsOnSafeLoad,
+)
 
 CATALOG: tuple[type[Detector[Any]], ...] = (
     # one rule a line, by id
@@ -271,6 +289,22 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     KerasLambdaCode,
     ConfigNestedForeignCode,
     ConfigActivationByPath,
+    OnnxExternalDataEscape,
+    OnnxExternalDataKey,
+    OnnxExternalDataLink,
+    OnnxUpsampleWithoutInput,
+    GgufTensorSizeLie,
+    GgufLengthLie,
+    GgufArrayOfNoType,
+    GgufZeroDivisor,
+    GgufTensorBeyondInt32,
+    ManifestDigestEscape,
+    PickleRunsCodeInLoader,
+    TorchItemsIntoTensor,
+    TorchStorageSizeLie,
+    TorchscriptActsOnSafeLoad,
+    SentencepieceCutSymbol,
+    ArchiveEscapesLoader,
 )
 
 

@@ -8,6 +8,7 @@ from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.json_text import JsonReader
 from pratique.artifacts.readers.native_program import NativeProgramReader
 from pratique.artifacts.readers.npy import NpyReader
+from pratique.artifacts.readers.onnx_model import OnnxReader
 from pratique.artifacts.readers.pickle.reader import PickleReader
 from pratique.artifacts.readers.plain_text import PlainTextReader
 from pratique.artifacts.readers.png import PngReader
@@ -46,6 +47,7 @@ READERS: tuple[Reader, ...] = (
     LzmaReader(),
     NativeProgramReader(),
     NpyReader(),
+    OnnxReader(),
     PickleReader(),
     PlainTextReader(),
     PngReader(),

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pratique.artifacts.blob import Blob
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers.ggml_types import GGML_TYPES
-from pratique.artifacts.readers.gguf_metadata import Cursor, Metadata, read_metadata
+from pratique.artifacts.readers.gguf_metadata import Cursor, FlawError, Metadata, read_metadata
 from pratique.artifacts.readers.tensor_layout import (
     Problems,
     claims_of,
@@ -34,6 +34,11 @@ MAX_TENSOR_NAME = 64
 MAX_DIMS = 4
 MAX_FACT_KEYS = 300
 MAX_FACT_TEXT = 300
+MAX_FLAWS = 100
+MAGIC = b"GGUF"
+LEAST = 24
+"""Magic, version and both counts."""
+INT_MAX = (1 << 31) - 1
 TEXT_FROM = 40
 TEMPLATE_WORD = "template"
 """Loaders read `tokenizer.chat_template` and `.NAME`; forks and plug-ins read keys of their own."""
@@ -57,10 +62,18 @@ class _File:
     data: int = 0
     alignment: int = DEFAULT_ALIGNMENT
     lost: int = 0
+    flaws: list[Json] = field(default_factory=list)
+    wide: list[Json] = field(default_factory=list)
 
-    def refuse(self, name: str, says: str, at: int) -> None:
+    def flaw(self, sort: str, says: str) -> None:
+        """Note for rules over the whole repository in which way the header lies."""
+        if len(self.flaws) < MAX_FLAWS:
+            self.flaws.append([sort, says[:MAX_FACT_TEXT]])
+
+    def refuse(self, name: str, says: str, at: int, sort: str = "tensor") -> None:
         """Report a tensor that cannot be trusted, and leave it out."""
         self.problems.add("lie", f"tensor {name[:80]!r} {says}", at, name)
+        self.flaw(sort, f"tensor {name[:80]!r} {says}")
         self.lost += 1
 
 
@@ -73,7 +86,9 @@ class GgufReader(Reader):
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by the magic and a small version in either byte order."""
-        return subject.head[:4] == b"GGUF" and _version(subject.head)[0] > 0
+        if not subject.head.startswith(MAGIC):
+            return False
+        return subject.size == len(MAGIC) or _version(subject.head)[0] > 0
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield the header's problems, the texts, the tensors, their claims and two facts."""
@@ -86,6 +101,7 @@ class GgufReader(Reader):
             _header(cursor, file, subject.limits.tensors)
         except MalformedError as e:
             file.problems.add("lie", str(e), e.at)
+            file.flaw(e.sort if isinstance(e, FlawError) else "other", str(e))
             broke = e
         except LimitExceededError as e:
             broke = e
@@ -128,6 +144,8 @@ def _version(head: bytes) -> tuple[int, str]:
 
 def _header(cursor: Cursor, file: _File, most: int) -> None:
     """Read all up to the first tensor's bytes into `file`."""
+    if file.size < LEAST and file.version != 1:
+        raise FlawError("length", f"the file ends after {file.size} bytes of its header", 0)
     if file.version not in VERSIONS:
         raise MalformedError(f"version {file.version} is none that loaders know", 4)
     tensors, keys = cursor.count(), cursor.count()
@@ -135,7 +153,7 @@ def _header(cursor: Cursor, file: _File, most: int) -> None:
     room = file.size - cursor.at
     if keys * 9 > room or tensors * 20 > room:
         says = f"the header says {tensors} tensors and {keys} keys in {room} bytes"
-        raise MalformedError(says, 8)
+        raise FlawError("length", says, 8)
     if tensors > most or keys > MAX_KEYS:
         raise LimitExceededError(f"{tensors} tensors and {keys} keys are more than are read")
     read_metadata(cursor, keys, file.metadata, file.problems)
@@ -166,7 +184,8 @@ def _info(cursor: Cursor, file: _File) -> _Info:
         file.problems.add("lie", f"tensor {name[:80]!r} ends early for programs in C", at, name)
     dims = cursor.u32()
     if dims > MAX_DIMS:
-        raise MalformedError(f"tensor {name[:80]!r} has {dims} dimensions; ggml has 4", at)
+        says = f"tensor {name[:80]!r} has {dims} dimensions; ggml has 4"
+        raise FlawError("tensor", says, at)
     shape = tuple(reversed([cursor.count() for _ in range(dims)]))
     return name, shape, cursor.u32(), cursor.u64(), at
 
@@ -181,8 +200,10 @@ def _place(infos: list[_Info], file: _File) -> None:
         seen.add(name)
         word, per, size = GGML_TYPES.get(kind, ("", 1, 0))
         count = elements_of(shape)
+        if word and count is not None and count > INT_MAX and len(file.wide) < MAX_FLAWS:
+            file.wide.append([name[:80], word, count])
         if not word:
-            file.refuse(name, f"is of type {kind}, which is not known", at)
+            file.refuse(name, f"is of type {kind}, which is not known", at, "type")
         elif count is None or (shape[-1] if shape else 1) % per:
             file.refuse(name, f"has a shape that {word} cannot hold", at)
         elif file.data + offset + count // per * size > file.size:
@@ -262,5 +283,7 @@ def _fact(file: _File) -> Fact:
         "order": "little" if file.order == "<" else "big",
         "metadata": shown,
         "arrays": arrays,
+        "flaws": file.flaws,
+        "wide": file.wide,
     }
     return Fact("gguf", (), data)

@@ -45,6 +45,18 @@ SCALARS = {
 Scalar = bool | int | float | str
 
 
+class FlawError(MalformedError):
+    """The header lies in a way that loaders fell for: `sort` is the word that rules choose by.
+
+    Sorts: `length` (a count or length beyond the file), `array` (of a type that does not exist),
+    `tensor` (a shape, type or place that cannot be).
+    """
+
+    def __init__(self, sort: str, says: str, at: int) -> None:
+        super().__init__(says, at)
+        self.sort = sort
+
+
 @dataclass(slots=True)
 class Metadata:
     """Keys and values as far as they were read; arrays by their length only."""
@@ -143,7 +155,7 @@ class Cursor:
         """Raise unless `size` more bytes are there and within the limit."""
         if self.at + size > self._blob.size:
             says = f"{size} bytes are announced at {self.at}, {self._blob.size - self.at} follow"
-            raise MalformedError(says, self.at)
+            raise FlawError("length", says, self.at)
         if self.at + size > self.stop:
             raise LimitExceededError(f"the header is longer than {self.stop} bytes")
 
@@ -250,5 +262,5 @@ def _strings(cursor: Cursor, count: int, key: str, metadata: Metadata, problems:
 def _numbers(cursor: Cursor, kind: int, count: int, key: str) -> None:
     if kind not in SCALARS:
         says = f"the key {key[:80]!r} is an array of unknown type {kind}"
-        raise MalformedError(says, cursor.at)
+        raise FlawError("array", says, cursor.at)
     cursor.skip(count * struct.calcsize("<" + SCALARS[kind]))

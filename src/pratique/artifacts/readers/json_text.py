@@ -72,6 +72,7 @@ CONFIG_KEYS = frozenset(
         "dependencies",
         "devDependencies",
         "lockfileVersion",
+        "schemaVersion",
     ]
 )
 """A document with one of these keys configures a model: rules over the repository read it."""

@@ -17,6 +17,7 @@ PIECES, TRAINER, NORMALIZER, SELF_TEST, DENORMALIZER = 1, 2, 3, 4, 5
 MAX_PIECES = 4_000_000
 MAX_PIECE = 4 * KiB
 MAX_CHARSMAP = 4 * MiB
+MAX_CUT = 100
 LONG = 256
 """A piece or setting longer than this is shown to the rules that read texts."""
 MAX_SHOWN = 1_000
@@ -59,6 +60,7 @@ class SentencePieceReader(Reader):
         """Yield a claim of all fields, long texts among them, and a fact."""
         body = subject.blob.read(0, subject.limits.text_bytes)
         pieces, at, shown = 0, 0, 0
+        cut: list[Json] = []
         seen: set[int] = set()
         try:
             while at < len(body):
@@ -68,6 +70,8 @@ class SentencePieceReader(Reader):
                     raise MalformedError(f"field {number} is none of a SentencePiece model", at)
                 seen.add(number)
                 pieces += number == PIECES
+                if number == PIECES and len(cut) < MAX_CUT and b"\0" in body[start:end]:
+                    cut += _with_nul(body, start, end)
                 if pieces > MAX_PIECES:
                     raise LimitExceededError(f"more than {MAX_PIECES} pieces")
                 for view in _part(body, (number, wire, start, end), known):
@@ -79,8 +83,19 @@ class SentencePieceReader(Reader):
             yield Claim(0, at, "sentencepiece model")
         if TRAINER not in seen or shown > MAX_SHOWN:
             raise MalformedError("the model has no trainer's settings, or too many long pieces", at)
-        data: Json = {"pieces": pieces}
+        data: Json = {"pieces": pieces, "with_nul": cut}
         yield Fact("sentencepiece", subject.chain, data)
+
+
+def _with_nul(body: bytes, start: int, end: int) -> list[Json]:
+    """Return [text, type] of a piece whose text holds a NUL, where programs in C cut it off."""
+    text, kind = b"", 1
+    for number, wire, first, last in _fields(body, start, end):
+        if (number, wire) == (1, BYTES):
+            text = body[first:last]
+        elif (number, wire) == (3, VARINT):
+            kind = _varint(body, first, last)[0]
+    return [[text[:80].decode("utf-8", "replace"), kind]] if b"\0" in text else []
 
 
 def _part(body: bytes, part: _Field, known: dict[int, int]) -> Iterator[TextView]:

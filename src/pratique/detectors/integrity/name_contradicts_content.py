@@ -31,6 +31,7 @@ PROMISED: dict[str, frozenset[str]] = {
     "safetensors": frozenset({"safetensors"}),
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
+    "onnx": frozenset({"onnx"}),
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
     "tar": frozenset({"tar"}),
     "bz2": frozenset({"bzip2"}),

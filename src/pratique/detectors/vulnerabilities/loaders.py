@@ -19,13 +19,15 @@ class Loaders:
 
     `severity` is LOW where the package pins every such loader to a version that is mended: then the
     condition does nothing to who installs what is named. Otherwise it is the gravest entry's, and
-    HIGH at most where no hit version is pinned: nobody knows what will load it.
+    HIGH at most where no hit version is pinned: nobody knows what will load it. `pinned` tells
+    whether one is.
     """
 
     severity: Severity
     cves: str
     hit: str
     pins: str
+    pinned: bool = False
 
 
 def loaders(view: Repository, rule: str, only: frozenset[str] = frozenset()) -> Loaders:
@@ -42,6 +44,7 @@ def loaders(view: Repository, rule: str, only: frozenset[str] = frozenset()) -> 
         cves=", ".join(entry.id for entry in rows),
         hit="; ".join(f"{entry.versions} ({entry.id})" for entry in rows),
         pins="; ".join(dict.fromkeys(_words(e, p) for e, p in zip(rows, said, strict=True))),
+        pinned=State.AFFECTED in states,
     )
 
 

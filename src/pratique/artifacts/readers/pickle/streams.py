@@ -15,6 +15,7 @@ from pratique.artifacts.readers.pickle.record import Record
 from pratique.artifacts.readers.pickle.values import Long, Value
 from pratique.artifacts.readers.pickle.view import PickleNested, PickleStream, PickleStreamSpan
 from pratique.core.errors import ArtifactError, LimitExceededError, MalformedError
+from pratique.core.fact import Fact, Json
 from pratique.core.limits import KiB
 
 MAX_STREAMS = 10_000
@@ -25,6 +26,8 @@ PADDING = b"\0\n\r\t "
 BLANKS, MAX_BLANKS = b"\n\r\t ", 8
 """What text tools leave after a pickle of protocol 0; more of it is reported as unclaimed."""
 _LOOK = 16 * KiB
+MAX_FACT_NAMES = 500
+MAX_FACT_NAME = 200
 
 
 @dataclass(slots=True)
@@ -102,7 +105,7 @@ class Streams:
         return at if head and is_pickle(head, blob.size - at) else -1
 
     def items(self, end: int) -> Iterator[Item]:
-        """Yield claims, arrays, nested pickles and the view."""
+        """Yield claims, arrays, nested pickles, the view and a fact."""
         for span in self.spans:
             yield Claim(span.start, span.end, "pickle stream")
         rest = self.subject.blob.read(end, MAX_BLANKS + 1)
@@ -128,6 +131,31 @@ class Streams:
             broke_at=self.broke_at,
             flavour=self.flavour,
         )
+        yield self._fact()
+
+    def _fact(self) -> Fact:
+        """Return what rules over the whole repository are told: imports, and what is filled.
+
+        `fills` are the things, other than containers that the stream itself makes, that it puts
+        keys and values into.
+        """
+        record = self.record
+        names = list(dict.fromkeys(str(i)[:MAX_FACT_NAME] for i in record.imports.values()))
+        calls = [c for c in record.calls.values() if c.kind == "SETITEMS"]
+        calls = [c for c in calls if "__setitem__" in c.args or "dict" in c.args]
+        fills = [c.callee for c in calls]
+        fills += [o.says for o in record.oddities.values() if o.kind == "items-of-import"]
+        shown: list[Json] = [*names[:MAX_FACT_NAMES]]
+        filled: list[Json] = [
+            text[:MAX_FACT_NAME] for text in dict.fromkeys(fills[:MAX_FACT_NAMES])
+        ]
+        data: Json = {
+            "flavour": self.flavour,
+            "imports": shown,
+            "fills": filled,
+            "cut": len(names) > len(shown) or bool(record.dropped),
+        }
+        return Fact("pickle", self.subject.chain, data)
 
     def _constants(self, found: list[PickleNested]) -> Iterator[Member]:
         opaque = 0

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from pratique.artifacts.archive import ArchiveEntries, ArchiveEntry, Ledger
+from pratique.artifacts.archive import ArchiveEntries, ArchiveEntry, Ledger, placed
 from pratique.artifacts.blob import cut
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers.tar import header as tar
@@ -46,7 +46,12 @@ class TarReader(Reader):
             covered=min(subject.size, walk.covered),
             partial="; ".join(t for t in (ledger.partial, ledger.over) if t)[: 2 * KiB],
         )
-        data: Json = {"format": "tar", "flavour": "", "entries": len(walk.shown)}
+        data: Json = {
+            "format": "tar",
+            "flavour": "",
+            "entries": len(walk.shown),
+            "placed": placed(walk.shown),
+        }
         yield Fact("archive", subject.chain, data)
         if ledger.over:
             raise LimitExceededError(ledger.over)

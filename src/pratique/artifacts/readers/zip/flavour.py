@@ -22,6 +22,11 @@ PICKLES = {"data.pkl": "data/", "constants.pkl": "constants/"}
 """A PyTorch zip keeps the elements of `data.pkl` under `data/KEY` (torch/serialization.py)."""
 _CODE = re.compile(r"(?:^|/)code/.+\.py$")
 _RECORD = re.compile(r"^[^/]+\.dist-info/RECORD$")
+MAX_CALLS = 1_000
+_CALL = re.compile(
+    r"\b(?:torch|ops)((?:\s{0,20}\.\s{0,20}\w{1,80}){1,3})|\b(rpc_\w{1,20})\s{0,20}\("
+)
+_BYTECODE_CALL = re.compile(r"([a-z_]\w{0,80}::[a-z_]\w{0,80})()", re.ASCII)
 _UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
@@ -69,6 +74,15 @@ def program(name: str, blob: Blob, packed: int, room: int) -> Iterator[TorchScri
     yield TorchScriptCode(
         member=name, source=source, bytecode=bytecode, covered=packed, partial=partial
     )
+
+
+def note_calls(code: TorchScriptCode, calls: dict[str, None]) -> None:
+    """Add the operators that a program names, `space.name` or `name`; text literals count too."""
+    for found in (_BYTECODE_CALL if code.bytecode else _CALL).finditer(code.source):
+        word = found[1] or found[2]
+        if len(calls) >= MAX_CALLS:
+            return
+        calls[re.sub(r"\s", "", word).replace("::", ".").lstrip(".")] = None
 
 
 def check_record(body: bytes, digests: Mapping[str, str], at: int, ledger: Ledger) -> None:

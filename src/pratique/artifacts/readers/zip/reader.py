@@ -5,10 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from pratique.artifacts.archive import ArchiveEntries, ArchiveEntry, Ledger, TorchScriptCode
+from pratique.artifacts.archive import (
+    ArchiveEntries,
+    ArchiveEntry,
+    Ledger,
+    TorchScriptCode,
+    placed,
+)
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, TensorRole, View
-from pratique.artifacts.readers.tensor_layout import tensors_fact
+from pratique.artifacts.readers.tensor_layout import BITS, bytes_of, tensors_fact
 from pratique.artifacts.readers.torch_roles import learnt, storage_roles
 from pratique.artifacts.readers.zip import flavour, records
 from pratique.artifacts.readers.zip.payload import Payload, Unpacker
@@ -16,6 +22,8 @@ from pratique.artifacts.readers.zip.survey import Entry, find_ends, survey
 from pratique.core.errors import ArtifactError, LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import KiB
+
+MAX_MISSIZED = 100
 
 
 @dataclass(slots=True)
@@ -33,6 +41,8 @@ class _Reading:
     record: tuple[bytes, int] | None = None
     code_room: int = 0
     covered: int = 0
+    calls: dict[str, None] = field(default_factory=dict)
+    missized: list[Json] = field(default_factory=list)
 
     def label(self, name: str, at: int) -> str:
         """Return a name for the member that no other member has."""
@@ -132,9 +142,11 @@ class ZipReader(Reader):
             packed, room = entry.end - entry.data, reading.code_room
             for code in flavour.program(entry.name, payload.blob, packed, room):
                 reading.code_room -= len(code.source)
+                flavour.note_calls(code, reading.calls)
                 yield code
         if payload.blob.size or not entry.name.endswith("/"):
             role = flavour.role_of(entry.name, reading.roles)
+            _note_size(reading, role, payload.blob.size)
             yield Member(reading.label(entry.name, entry.start), payload.blob, role)
 
 
@@ -145,6 +157,15 @@ def _named_tensors(reading: _Reading, entries: list[Entry]) -> Iterator[Fact]:
         body = _body(reading, pickles[0], flavour.MAX_PICKLE)
         told = learnt(MemoryBlob(body), 0, reading.subject.limits).tensors()
         yield tensors_fact("torch-zip", told)
+
+
+def _note_size(reading: _Reading, role: TensorRole | None, size: int) -> None:
+    """Note a storage that is not as long as the pickle says of it."""
+    if role is None or role.dtype not in BITS or len(reading.missized) >= MAX_MISSIZED:
+        return
+    told = bytes_of(role.dtype, role.shape)
+    if told != size:
+        reading.missized.append([role.name[:200], -1 if told is None else told, size])
 
 
 def _body(reading: _Reading, entry: Entry, most: int) -> bytes:
@@ -222,7 +243,14 @@ def _account(reading: _Reading) -> Iterator[Item]:
         covered=min(reading.subject.size, reading.covered),
         partial=partial,
     )
-    data: Json = {"format": "zip", "flavour": reading.flavour, "entries": len(entries)}
+    data: Json = {
+        "format": "zip",
+        "flavour": reading.flavour,
+        "entries": len(entries),
+        "placed": placed(entries),
+        "missized": reading.missized,
+    }
     yield Fact("archive", reading.subject.chain, data)
     if reading.flavour == "torchscript":
-        yield Fact("torchscript", reading.subject.chain, {"entries": len(entries)})
+        told: Json = {"entries": len(entries), "calls": list(reading.calls)}
+        yield Fact("torchscript", reading.subject.chain, told)

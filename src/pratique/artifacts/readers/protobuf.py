@@ -1,0 +1,83 @@
+"""Protobuf's wire format, field by field, out of files of any size.
+
+Format: https://protobuf.dev/programming-guides/encoding/
+"""
+
+from typing import NamedTuple
+
+from pratique.artifacts.blob import Blob
+from pratique.core.errors import MalformedError
+from pratique.core.limits import KiB
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+LONGEST_NUMBER = 10
+WINDOW = 256 * KiB
+_LAST = 0x80
+_WIDTHS = {FIXED64: 8, FIXED32: 4}
+
+
+class Field(NamedTuple):
+    """One field: its number, its wire type, where its value begins and ends."""
+
+    number: int
+    wire: int
+    start: int
+    end: int
+
+
+class Wire:
+    """Reads fields anywhere in a blob and keeps one window of it, so that values cost nothing."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._blob, self._base, self._window = blob, 0, b""
+
+    def field(self, at: int, end: int) -> Field:
+        """Return the field at `at`, whose value ends by `end`.
+
+        Raises:
+            MalformedError: no field of the format is there, or it is a group, which nobody writes.
+
+        """
+        key, start = self.number(at, end)
+        number, wire = key >> 3, key & 7
+        if wire == VARINT:
+            _, last = self.number(start, end)
+        elif wire == BYTES:
+            size, start = self.number(start, end)
+            last = start + size
+        elif wire in _WIDTHS:
+            last = start + _WIDTHS[wire]
+        else:
+            raise MalformedError(f"wire type {wire}", at)
+        if last > end or not number:
+            raise MalformedError("a field ends outside its message", at)
+        return Field(number, wire, start, last)
+
+    def number(self, at: int, end: int) -> tuple[int, int]:
+        """Return the variable-length number at `at` and where it ends.
+
+        Raises:
+            MalformedError: it does not end, or not by `end`.
+
+        """
+        here = at - self._base
+        if here < 0 or here + LONGEST_NUMBER > len(self._window):
+            self._base, here = at, 0
+            self._window = self._blob.read(at, WINDOW)
+        window, value, shift = self._window, 0, 0
+        for where in range(here, min(here + LONGEST_NUMBER, len(window), here + end - at)):
+            value |= (window[where] & 0x7F) << shift
+            if window[where] < _LAST:
+                return value, self._base + where + 1
+            shift += 7
+        raise MalformedError("a number does not end", at)
+
+    def text(self, field: Field, most: int) -> str:
+        """Return a value as text, of which at most `most` bytes are read."""
+        size = min(field.end - field.start, most)
+        here = field.start - self._base
+        if here >= 0 and here + size <= len(self._window):
+            body = self._window[here : here + size]
+        else:
+            body = self._blob.read(field.start, size)
+        return body.decode("utf-8", "replace")

@@ -2,12 +2,13 @@
 
     python scripts/prove_advisories.py --data FOLDER [--page docs/proofs/advisories.md]
 
-FOLDER holds `pypa-osv-all.zip`, in the layout of OSV's PyPI archive. A record lists versions
-because OSV's own servers enumerated them from its ranges: our evaluation of the ranges has to agree
-with the list, version by version. Exits 1 where a disagreement is not explained.
+FOLDER (or PRATIQUE_ADVISORY_DATA) holds `pypa-osv-all.zip`, in the layout of OSV's PyPI archive. A
+record lists versions because OSV's own servers enumerated them from its ranges: our evaluation of
+the ranges has to agree with the list, version by version. Exits 1 where a disagreement is not explained.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -47,7 +48,7 @@ class Agreement:
 def main() -> int:
     """Write the page; return 1 where something disagrees without a reason."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PRATIQUE_ADVISORY_DATA", "."))
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "proofs" / "advisories.md")
     asked = parser.parse_args()
     place = asked.data / "pypa-osv-all.zip"
@@ -177,8 +178,7 @@ The other way round, versions known from other records that are in range and not
 They are answered as affected, as the schema says (a version is affected if it is listed *or* in
 range).
 
-pip-audit was not taken as a peer: it sends each version to OSV's server and evaluates no range of
-its own.
+[Pinned requirements](pins.md) are held against pip-audit and the code of OSV's servers.
 
 ## CVEs that are exploited through the file
 

@@ -4,7 +4,8 @@
 
 FOLDER (or PRATIQUE_ADVISORY_DATA) holds `pypa-osv-all.zip`, in the layout of OSV's PyPI archive. A
 record lists versions because OSV's own servers enumerated them from its ranges: our evaluation of
-the ranges has to agree with the list, version by version. Exits 1 where a disagreement is not explained.
+the ranges has to agree with the list, version by version. Exits 1 where a disagreement is not
+explained.
 """
 
 import argparse

@@ -9,6 +9,7 @@ explained.
 """
 
 import argparse
+import csv
 import os
 import subprocess
 import sys
@@ -61,7 +62,8 @@ def main() -> int:
     live = [record for record in taken if not record.withdrawn]
     told = agreement(live)
     overlay = list(verified(live))
-    asked.page.write_text(page(told, overlay, len(taken), time.perf_counter() - began))
+    left = table(asked.data / "model_artifact_cves.tsv")
+    asked.page.write_text(page(told, overlay, left, len(taken), time.perf_counter() - began))
     unexplained = [row for row in told.odd if row[3] not in EXPLAINED]
     unlike = [row for row in overlay if row[1] not in {"agrees", "noted"}]
     print(f"{told.covered} of {told.listed} listed versions are in range; {len(told.odd)} are not")
@@ -144,7 +146,30 @@ def verified(live: list[Record]) -> Iterator[tuple[Entry, str]]:
             yield entry, "noted" if entry.note and not theirs else f"the record says {theirs}"
 
 
-def page(told: Agreement, overlay: list[tuple[Entry, str]], count: int, seconds: float) -> str:
+def table(path: Path) -> str:
+    """Return what became of each row of a table of CVEs (id, package, sort, condition) in words."""
+    if not path.is_file():
+        return "The table of candidates was not there."
+    with path.open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.DictReader(opened, delimiter="\t"))
+    have = {entry.id for entry in entries()}
+    sort = next(name for name in rows[0] if name.startswith("check"))
+    package = [row for row in rows if row["id"] not in have and row[sort].startswith("P")]
+    left = [row for row in rows if row["id"] not in have and row not in package]
+    listed = "\n".join(f"- {r['id']} ({r['package']}): {r['static_condition']}" for r in left)
+    known = len(rows) - len(package) - len(left)
+    return f"""Of {len(rows)} candidate rows, {known} have an entry here. {len(package)} can only
+be told by the version of the package or by how it is deployed: `VUL001` tells them where the
+package names that version. {len(left)} were dropped, because their advisory does not say what in a
+file does it, or because no rule reads that yet; a model that uses one may still be told by what it
+does:
+
+{listed}"""
+
+
+def page(
+    told: Agreement, overlay: list[tuple[Entry, str]], left: str, count: int, seconds: float
+) -> str:
     """Return the page."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],
@@ -188,6 +213,10 @@ range).
 | CVE | hits | rule | condition | record | |
 |---|---|---|---|---|---|
 {rows}
+
+## Candidates without an entry
+
+{left}
 """
 
 

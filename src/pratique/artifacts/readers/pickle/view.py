@@ -1,6 +1,7 @@
 """What the pickle reader shows to rules."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from pratique.artifacts.reader import View
 
@@ -15,11 +16,27 @@ class PickleStreamSpan:
     stopped: bool
 
 
+class Use(IntEnum):
+    """What becomes of an import: from nothing, by way of an empty object, to a call.
+
+    KEPT: it is a value of the result. MADE: an empty object is made of it and given state, which
+    runs none of its constructor. SCALAR: it is called with one number. PASSED: a call gets it as
+    an argument. CALLED: it is called, or made with arguments.
+    """
+
+    KEPT = 0
+    MADE = 1
+    SCALAR = 2
+    PASSED = 3
+    CALLED = 4
+
+
 @dataclass(frozen=True, slots=True)
 class PickleImport:
     """One distinct global that is imported, at the offset of the first time.
 
     `computed` tells that the names on the stack were no plain constants; `stream` counts from 0.
+    `use` is the gravest thing that any stream does with it.
     """
 
     module: str
@@ -27,6 +44,7 @@ class PickleImport:
     at: int
     stream: int = 0
     computed: bool = False
+    use: Use = Use.KEPT
 
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"

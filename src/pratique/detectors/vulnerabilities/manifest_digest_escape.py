@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents
-from pratique.detectors.vulnerabilities.telling import MOST, tell
+from pratique.detectors.vulnerabilities.telling import tell
 
+MOST = 50
+"""Findings in one manifest; it is refused by the first."""
 _DIGEST = re.compile(r"sha256[:-][0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 
@@ -46,10 +49,10 @@ class ManifestDigestEscape(Detector[Repository]):
         """Report each such digest, with the loaders that it hits."""
         for at, document in documents(view):
             if isinstance(document, dict) and "schemaVersion" in document:
-                for value in list(dict.fromkeys(_digests(document)))[:MOST]:
-                    if not _DIGEST.fullmatch(value):
-                        says = f"a layer's digest is {value[:120]!r}"
-                        yield tell(type(self), view, at, says)
+                odd = (value for value in _digests(document) if not _DIGEST.fullmatch(value))
+                for value in islice(dict.fromkeys(odd), MOST):
+                    says = f"a layer's digest is {value[:120]!r}"
+                    yield tell(type(self), view, at, says)
 
 
 def _digests(document: Mapping[str, object]) -> Iterator[str]:

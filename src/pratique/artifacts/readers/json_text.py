@@ -18,6 +18,7 @@ from pratique.core.fact import Fact, Json
 from pratique.core.limits import KiB, MiB
 
 MAX_VALUES = 8_000_000
+LISTING = 1_000
 MAX_DUPLICATES = 100
 MAX_CELLS = 2_000
 MAX_TEMPLATES = 100
@@ -83,16 +84,20 @@ class JsonText(View):
     """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
 
     RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
+    `listed` are those in objects of more than `LISTING` keys, none of which configures a model: lists
+    of words more than settings.
     """
 
     documents: int
     duplicates: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView)
 
@@ -107,9 +112,15 @@ class JsonReader(Reader):
             raise LimitExceededError(f"JSON of more than {most} bytes is not parsed")
         told = whole_text(subject, most)
         duplicates: list[str] = []
-        documents = _parse(told, duplicates)
+        listed: list[str] = []
+        documents = _parse(told, duplicates, listed)
         yield Claim(0, subject.size, "json document")
-        yield JsonText(documents=len(documents), duplicates=tuple(duplicates), covered=subject.size)
+        yield JsonText(
+            documents=len(documents),
+            duplicates=tuple(duplicates),
+            listed=tuple(listed),
+            covered=subject.size,
+        )
         for document in documents[:1]:
             yield from _of_document(document, subject)
 
@@ -136,17 +147,19 @@ def _is_modules(rows: Sequence[object]) -> bool:
     return bool(rows) and all(isinstance(r, dict) and "type" in r for r in rows)
 
 
-def _parse(told: Decoded, duplicates: list[str]) -> list[Any]:
+def _parse(told: Decoded, duplicates: list[str], listed: list[str]) -> list[Any]:
     text = told.text
     if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
         raise LimitExceededError(f"JSON with more than {MAX_VALUES} values is not parsed")
 
     def pairs(rows: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(rows)
-        if len(made) != len(rows) and len(duplicates) < MAX_DUPLICATES:
+        long = len(rows) > LISTING and CONFIG_KEYS.isdisjoint(made)
+        into = listed if long else duplicates
+        if len(made) != len(rows) and len(into) < MAX_DUPLICATES:
             times = Counter(k for k, _ in rows)
             twice = [k[:200] for k, count in times.items() if count > 1]
-            duplicates.extend(twice[: MAX_DUPLICATES - len(duplicates)])
+            into.extend(twice[: MAX_DUPLICATES - len(into)])
         return made
 
     decoder = json.JSONDecoder(object_pairs_hook=pairs, strict=False)

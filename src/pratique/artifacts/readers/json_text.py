@@ -84,8 +84,8 @@ class JsonText(View):
     """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
 
     RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
-    `listed` are those in objects of more than `LISTING` keys, none of which configures a model: lists
-    of words more than settings.
+    `listed` are those in objects of more than `LISTING` keys, none of which configures a model:
+    lists of words more than settings.
     """
 
     documents: int

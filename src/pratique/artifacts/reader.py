@@ -88,6 +88,7 @@ class Subject:
 
     `opaque` tells that the container already accounts for these bytes as data (an array inside a
     pickle): then it is no gap when no reader knows them. `role` is what the container says it is.
+    `own` are the Python modules whose sources the container holds, and loads instead of others.
     """
 
     chain: tuple[str, ...]
@@ -96,6 +97,7 @@ class Subject:
     scratch: Scratch
     role: TensorRole | None = None
     opaque: bool = False
+    own: frozenset[str] = frozenset()
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 
@@ -126,6 +128,7 @@ class Member:
     blob: Blob
     role: TensorRole | None = None
     opaque: bool = False
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from typing import Any
 from pratique.core.finding import Rule, RuleId
 from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCode
 from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
+from pratique.detectors.backdoors.config_evaluates_expression import ConfigEvaluatesExpression
 from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallable
+from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnvironment
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
+from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
 from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
@@ -64,6 +67,7 @@ from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
 from pratique.detectors.malware.embedded_archive import EmbeddedArchive
 from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
 from pratique.detectors.malware.embedded_script import EmbeddedScript
+from pratique.detectors.malware.exported_program_odd_target import ExportedProgramOddTarget
 from pratique.detectors.malware.native_program_file import NativeProgramFile
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
 from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
@@ -89,7 +93,11 @@ from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
 from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
+from pratique.detectors.malware.skops_dangerous_type import SkopsDangerousType
+from pratique.detectors.malware.skops_hidden_call import SkopsHiddenCall
+from pratique.detectors.malware.skops_unknown_type import SkopsUnknownType
 from pratique.detectors.malware.text_in_tensor import TextInTensor
+from pratique.detectors.malware.torch_package_code import TorchPackageCode
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
@@ -145,12 +153,14 @@ from pratique.detectors.vulnerabilities.keras_lambda_code import KerasLambdaCode
 from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
 from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
 from pratique.detectors.vulnerabilities.manifest_digest_escape import ManifestDigestEscape
+from pratique.detectors.vulnerabilities.nemo_config_names_callable import NemoConfigNamesCallable
 from pratique.detectors.vulnerabilities.onnx_external_data_escape import OnnxExternalDataEscape
 from pratique.detectors.vulnerabilities.onnx_external_data_key import OnnxExternalDataKey
 from pratique.detectors.vulnerabilities.onnx_external_data_link import OnnxExternalDataLink
 from pratique.detectors.vulnerabilities.onnx_upsample_without_input import OnnxUpsampleWithoutInput
 from pratique.detectors.vulnerabilities.pickle_runs_code_in_loader import PickleRunsCodeInLoader
 from pratique.detectors.vulnerabilities.sentencepiece_cut_symbol import SentencepieceCutSymbol
+from pratique.detectors.vulnerabilities.skops_fools_audit import SkopsFoolsAudit
 from pratique.detectors.vulnerabilities.torch_items_into_tensor import TorchItemsIntoTensor
 from pratique.detectors.vulnerabilities.torch_storage_size_lie import TorchStorageSizeLie
 from pratique.detectors.vulnerabilities.torchscript_acts_on_safe_load import (
@@ -193,6 +203,11 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TorchScriptFileAccess,
     TorchScriptNetworkAccess,
     TorchScriptUnknownOperator,
+    SkopsDangerousType,
+    SkopsUnknownType,
+    SkopsHiddenCall,
+    ExportedProgramOddTarget,
+    TorchPackageCode,
     TemplateSandboxEscape,
     TemplateImportsFile,
     TemplateForeignGlobal,
@@ -210,6 +225,9 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GenerationCustomCode,
     ConfigNamesCallable,
     MlmodelPythonLoader,
+    ConfigEvaluatesExpression,
+    ConfigReadsEnvironment,
+    MarHandler,
     FileUnclaimedBytes,
     FilePolyglot,
     NameContradictsContent,
@@ -305,6 +323,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TorchscriptActsOnSafeLoad,
     SentencepieceCutSymbol,
     ArchiveEscapesLoader,
+    SkopsFoolsAudit,
+    NemoConfigNamesCallable,
 )
 
 

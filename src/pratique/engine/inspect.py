@@ -166,9 +166,8 @@ class Inspector:
         if why:
             yield from self._unread(chain[: parent.limits.depth + 1], member.blob.size, why)
             return
-        yield from self.inspect(
-            Subject(chain, member.blob, parent.budget, parent.scratch, member.role, member.opaque)
-        )
+        told = (member.role, member.opaque, member.own)
+        yield from self.inspect(Subject(chain, member.blob, parent.budget, parent.scratch, *told))
 
     def _unread(self, chain: tuple[str, ...], size: int, why: str) -> Iterator[Receipt]:
         """Leave a receipt of every layout rule for a member that was not opened."""

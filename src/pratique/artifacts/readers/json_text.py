@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
+from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.views import TemplateView
@@ -115,11 +116,17 @@ class JsonReader(Reader):
         listed: list[str] = []
         documents = _parse(told, duplicates, listed)
         yield Claim(0, subject.size, "json document")
+        first = documents[0] if isinstance(documents[0], dict) else {"": documents[0]}
+        cut = False
+        for kind, data, short in json_told.told(first, told.text):
+            yield Fact(kind, subject.chain, data)
+            cut |= short
         yield JsonText(
             documents=len(documents),
             duplicates=tuple(duplicates),
             listed=tuple(listed),
             covered=subject.size,
+            partial="it names more code than is listed" if cut else "",
         )
         for document in documents[:1]:
             yield from _of_document(document, subject)

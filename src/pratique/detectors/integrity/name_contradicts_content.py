@@ -19,6 +19,8 @@ PROMISED: dict[str, frozenset[str]] = {
     "pth": TORCH | ANY_TEXT,
     **dict.fromkeys(("pkl", "pickle", "joblib", "dill"), PICKLES),
     **dict.fromkeys(("zip", "whl", "npz", "jar", "mar"), frozenset({"zip"})),
+    **dict.fromkeys(("skops", "pt2"), frozenset({"zip"})),
+    "nemo": frozenset({"tar", "gzip"}),
     "tgz": frozenset({"gzip"}),
     "gz": frozenset({"gzip", "zlib", "joblib-zfile"}),
     **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json"})),

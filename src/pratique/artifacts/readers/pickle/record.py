@@ -146,9 +146,9 @@ class Record:
         torch = is_torch_storage(found.pid)
         text = "torch" if torch else show(found.pid)
         if text not in self.persistent and self._room(len(self.persistent), "persistent ids"):
-            module = is_torch_module(found.pid)
+            known = is_torch_module(found.pid), is_packaged(found.pid)
             self.persistent[text] = PicklePersistent(
-                show(found.pid), at, torch, self.stream, module
+                show(found.pid), at, torch, self.stream, *known
             )
 
     def took_constant(self, found: Long) -> None:
@@ -232,6 +232,19 @@ def is_torch_module(pid: Value) -> bool:
         and pid[0] == "module"
         and isinstance(pid[1], Ref)
     )
+
+
+_PACKAGED = {
+    "torch.jit._script.unpackage_script_module",
+    "torch.fx.graph_module.reduce_package_graph_module",
+}
+
+
+def is_packaged(pid: Value) -> bool:
+    """Tell whether a persistent id is torch.package's tuple for a module of its own archive."""
+    if not isinstance(pid, tuple) or len(pid) < 3 or pid[0] != "reduce_package":  # noqa: PLR2004 - torch/package/package_exporter.py
+        return False
+    return isinstance(pid[2], Ref) and f"{pid[2].module}.{pid[2].name}" in _PACKAGED
 
 
 def _head(value: Value) -> str:

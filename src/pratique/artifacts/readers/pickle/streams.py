@@ -130,6 +130,7 @@ class Streams:
             broke=str(self.failed) if self.failed else "",
             broke_at=self.broke_at,
             flavour=self.flavour,
+            own=frozenset({i.module for i in record.imports.values()} & self.subject.own),
         )
         yield self._fact()
 

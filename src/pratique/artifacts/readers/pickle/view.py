@@ -93,7 +93,8 @@ ODDITIES = (
 class PicklePersistent:
     """One persistent id: `pid` as bounded text; `torch` where it is a torch storage's tuple.
 
-    `module` tells that it is the tuple by which old torch checkpoints name a class.
+    `module` tells that it is the tuple by which old torch checkpoints name a class, `packaged` that
+    it is the one by which torch.package names a scripted or traced module of the same archive.
     """
 
     pid: str
@@ -101,6 +102,7 @@ class PicklePersistent:
     torch: bool
     stream: int = 0
     module: bool = False
+    packaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class PickleStream(View):
     """Everything the pickle streams of one subject would do to a loader, in order.
 
     `broke` says why the last stream ended before its STOP (empty: it did not), `broke_at` where.
-    `flavour` is `plain`, `joblib` or `torch-legacy`.
+    `flavour` is `plain`, `joblib` or `torch-legacy`. `own` are those of the imported modules whose
+    sources stand beside the pickle, in an archive that its loader imports from.
     """
 
     streams: tuple[PickleStreamSpan, ...]
@@ -131,3 +134,4 @@ class PickleStream(View):
     broke: str = ""
     broke_at: int = 0
     flavour: str = "plain"
+    own: frozenset[str] = frozenset()

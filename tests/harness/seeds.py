@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 
-from harness import make_onnx
+from harness import make_model_archives, make_onnx
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
@@ -65,7 +65,10 @@ ARCHIVES: list[tuple[Reader, bytes]] = [
     (ZipReader(), without_central(zipped(FILES, zipfile.ZIP_BZIP2), 1)),
     (ZipReader(), zip64()),
     (ZipReader(), zipped({"p-1.dist-info/RECORD": b"a.py,sha256=x,1\n", "a.py": b"x"})),
+    (ZipReader(), make_model_archives.package({"a.py": b"x = 1\n"})),
+    (ZipReader(), make_model_archives.exported(make_model_archives.program())),
     (TarReader(), tarred(FILES)),
+    (TarReader(), make_model_archives.nemo("_target_: torch.nn.ReLU\n")),
     (TarReader(), tarred({"n" * 200: b"x", "é/y": b"z"}, tarfile.PAX_FORMAT)),
     (TarReader(), tarred({"n" * 200: b"x"}, tarfile.GNU_FORMAT)),
     (GzipReader(), gzip.compress(b"content " * 50, mtime=0) * 2),
@@ -107,6 +110,9 @@ TEXTS = [
     b"{% set x = '_' * 2 %}{{ a[x ~ 'class'] | attr('b') }}{% if 'a' in m.content %}b{% endif %}",
     b"---\na: 1\n---\n# Title\n{{ x }}\n",
     "\ufefftext \u202e \U000e0041".encode(),
+    b'{"graph_module": {}, "inputs": [], "target": "torch.os.system", "s": "[1, {}]"}',
+    b'{"__loader__": "MethodNode", "__module__": "a", "__class__": "b", "content": {"func": "c"}}',
+    b"a: &x os.system\nb:\n  _target_: *x\nc: ${eval:'os.system()'}\n",
 ]
 
 ONNX = make_onnx.model(
@@ -138,6 +144,8 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (JpegReader(), jpeg(segment(0xFE, b"words"), b"\xff\xff" + segment(0xE1, b"Exif")[1:])),
     (JsonReader(), TEXTS[0]),
     (JsonReader(), TEXTS[1]),
+    (JsonReader(), TEXTS[8]),
+    (JsonReader(), TEXTS[9]),
     (JsonReader(), b'{"a": 1}\n{"a": [NaN, 1e9, "\\u00e9"]}\n'),
     (OnnxReader(), make_onnx.model()),
     (OnnxReader(), ONNX),
@@ -156,4 +164,5 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (TomlReader(), TEXTS[3]),
     (TorchLegacyReader(), TORCH_LEGACY),
     (YamlReader(), TEXTS[2]),
+    (YamlReader(), TEXTS[10]),
 ]

@@ -23,16 +23,16 @@ torchvision. torchaudio. torchtext. torchmetrics. torchdata. torchtune. torchtit
 diffusers. timm. nemo. nemo_text_processing. nemo_run. megatron. pytorch_lightning. lightning.
 lightning_fabric. sentence_transformers. monai. peft. accelerate. datasets. tokenizers. trl. ldm.
 sgm. taming. omegaconf. hydra. hydra_zen. uni2ts. gluonts. segmentation_models_pytorch. sklearn.
-scipy.stats. scipy.special. numpy.random. albumentations. kornia. einops. xformers. flash_attn.
-bitsandbytes. deepspeed. fairseq. fairseq2. espnet. espnet2. speechbrain. asteroid. lhotse. k2.
-detectron2. mmcv. mmengine. mmdet. mmseg. mmpretrain. ultralytics. open_clip. clip. dgl.
-torch_geometric. pytorch3d. gpytorch. botorch. skorch. ignite. composer. mamba_ssm. audiocraft.
-stable_audio_tools. vector_quantize_pytorch. x_transformers. lerobot. haystack. keras. tensorflow.
-jax. flax. optax. haiku. xgboost. lightgbm. catboost. functools.partial collections. math.
-builtins.dict builtins.list builtins.tuple builtins.set builtins.int builtins.float builtins.str
-builtins.bool builtins.range builtins.slice builtins.len builtins.sum builtins.min builtins.max
-builtins.zip builtins.abs builtins.round builtins.object builtins.bytes builtins.sorted
-datetime. pathlib. enum. typing. dataclasses. itertools.
+scipy. numpy. pandas. super_gradients. anomalib. albumentations. kornia. einops. xformers.
+flash_attn. bitsandbytes. deepspeed. fairseq. fairseq2. espnet. espnet2. speechbrain. asteroid.
+lhotse. k2. detectron2. mmcv. mmengine. mmdet. mmseg. mmpretrain. ultralytics. open_clip. clip.
+dgl. torch_geometric. pytorch3d. gpytorch. botorch. skorch. ignite. composer. mamba_ssm.
+audiocraft. stable_audio_tools. vector_quantize_pytorch. x_transformers. lerobot. haystack. keras.
+tensorflow. jax. flax. optax. haiku. xgboost. lightgbm. catboost. functools.partial collections.
+math. builtins.dict builtins.list builtins.tuple builtins.set builtins.int builtins.float
+builtins.str builtins.bool builtins.range builtins.slice builtins.len builtins.sum builtins.min
+builtins.max builtins.zip builtins.abs builtins.round builtins.object builtins.bytes
+builtins.sorted datetime. pathlib. enum. typing. dataclasses. itertools.
 """)
 """Packages and names that configurations of honest models name every day."""
 
@@ -43,14 +43,14 @@ joblib.load commands.getoutput commands.getstatusoutput webbrowser. urllib.reque
 requests. httpx. aiohttp.Client asyncio.create_subprocess asyncio.subprocess asyncio.unix_events.
 pdb. bdb. cProfile. pydoc. pkgutil. imp.load_ zipimport. _posixsubprocess. ftplib. smtplib.
 telnetlib. http.client. xmlrpc. paramiko. torch.hub. torch.utils.cpp_extension
-torch.ops.load_library torch.classes.load_library torch.storage._load_from_bytes
-torch._inductor. numpy.testing. numpy.f2py. numpy.distutils. numpy.ctypeslib. pandas.read_pickle
-pandas.eval builtins.eval builtins.exec builtins.compile builtins.open builtins.__import__
-builtins.getattr builtins.setattr builtins.input builtins.breakpoint builtins.globals
-builtins.vars builtins.delattr builtins.map builtins.filter __builtin__. __builtins__.
-types.FunctionType types.CodeType operator.attrgetter operator.methodcaller operator.call
-yaml.load yaml.unsafe_load yaml.full_load jsonpickle. shelve. distutils. IPython. antigravity.
-pexpect. plumbum. invoke.run execnet. multiprocessing.Process threading.Thread
+torch.ops.load_library torch.classes.load_library torch.storage._load_from_bytes torch._inductor.
+numpy.testing. numpy.f2py. numpy.distutils. numpy.ctypeslib. pandas.read_pickle pandas.eval
+builtins.eval builtins.exec builtins.compile builtins.open builtins.__import__ builtins.getattr
+builtins.setattr builtins.input builtins.breakpoint builtins.globals builtins.vars builtins.delattr
+builtins.map builtins.filter __builtin__. __builtins__. types.FunctionType types.CodeType
+operator.attrgetter operator.methodcaller operator.call yaml.load yaml.unsafe_load yaml.full_load
+jsonpickle. shelve. distutils. IPython. antigravity. pexpect. plumbum. invoke.run execnet.
+multiprocessing.Process threading.Thread
 """)
 """Modules and names that run commands or code, load it from elsewhere, or reach out."""
 

@@ -3,6 +3,7 @@
 Such documents are often too large to be a fact; what rules need of them is small.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,8 @@ MAX_TEXT = 300
 MAX_EXPRESSION = 1_000
 SKOPS = ("__loader__", "__module__", "__class__")
 MAR = ("handler", "serializedFile", "modelFile", "requirementsFile", "configFile", "modelName")
-SPEC_MARKS = ("default_factory_module", "__enum__")
+MAX_NESTED = 4
+"""A tree of containers is JSON in a text of a program, and its contexts are texts of that."""
 
 
 @dataclass(slots=True)
@@ -120,15 +122,39 @@ def _exported(document: Mapping[str, Any], rows: Rows) -> Json:
         return None
     for part in parts(document):
         for key, value in part.items():
-            if not isinstance(value, str):
-                continue
-            if key == "as_operator" or (key == "target" and "inputs" in part):
-                rows.add("target", value)
-            elif key == "expr_str":
-                rows.add("expression", value)
-            elif any(mark in value for mark in SPEC_MARKS):
-                rows.add("container", value)
+            for row in _of_entry(key, value, part) if isinstance(value, str) else ():
+                rows.add(*row)
     return {"rows": rows.lists()}
+
+
+def _of_entry(key: str, value: str, part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if key == "as_operator" or (key == "target" and "inputs" in part):
+        yield "target", value
+    elif key == "expr_str":
+        yield "expression", value
+    elif value.startswith(("[", "{")):
+        yield from _makers(value)
+
+
+def _makers(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what a tree of containers imports to make them (torch/utils/_pytree.py)."""
+    texts = [text]
+    for _ in range(MAX_NESTED):
+        inner: list[str] = []
+        for part in (found for held in texts for found in parts(_parsed(held))):
+            if "default_factory_module" in part:
+                yield "factory", str(part["default_factory_module"])
+            if "__enum__" in part:
+                yield "enum", str(part.get("fqn", ""))
+            inner += [v for v in part.values() if isinstance(v, str) and v[:1] in {"[", "{"}]
+        texts = inner
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _manifest(document: Mapping[str, Any], _: Rows) -> Json:

@@ -12,6 +12,7 @@ from pratique.detectors.backdoors.generation_custom_code import GenerationCustom
 from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
+from pratique.detectors.backdoors.requirements_from_elsewhere import RequirementsFromElsewhere
 from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
 from pratique.detectors.backdoors.template_assembled_name import TemplateAssembledName
 from pratique.detectors.backdoors.template_attack_loop import TemplateAttackLoop
@@ -23,6 +24,7 @@ from pratique.detectors.backdoors.template_imports_file import TemplateImportsFi
 from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
 from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
+from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
 from pratique.detectors.integrity.archive_corrupt_entry import ArchiveCorruptEntry
@@ -228,6 +230,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     ConfigEvaluatesExpression,
     ConfigReadsEnvironment,
     MarHandler,
+    YamlTagNamesCallable,
+    RequirementsFromElsewhere,
     FileUnclaimedBytes,
     FilePolyglot,
     NameContradictsContent,

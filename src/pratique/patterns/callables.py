@@ -24,15 +24,15 @@ diffusers. timm. nemo. nemo_text_processing. nemo_run. megatron. pytorch_lightni
 lightning_fabric. sentence_transformers. monai. peft. accelerate. datasets. tokenizers. trl. ldm.
 sgm. taming. omegaconf. hydra. hydra_zen. uni2ts. gluonts. segmentation_models_pytorch. sklearn.
 scipy. numpy. pandas. super_gradients. anomalib. albumentations. kornia. einops. xformers.
-flash_attn. bitsandbytes. deepspeed. fairseq. fairseq2. espnet. espnet2. speechbrain. asteroid.
-lhotse. k2. detectron2. mmcv. mmengine. mmdet. mmseg. mmpretrain. ultralytics. open_clip. clip.
-dgl. torch_geometric. pytorch3d. gpytorch. botorch. skorch. ignite. composer. mamba_ssm.
-audiocraft. stable_audio_tools. vector_quantize_pytorch. x_transformers. lerobot. haystack. keras.
-tensorflow. jax. flax. optax. haiku. xgboost. lightgbm. catboost. functools.partial collections.
-math. builtins.dict builtins.list builtins.tuple builtins.set builtins.int builtins.float
-builtins.str builtins.bool builtins.range builtins.slice builtins.len builtins.sum builtins.min
-builtins.max builtins.zip builtins.abs builtins.round builtins.object builtins.bytes
-builtins.sorted datetime. pathlib. enum. typing. dataclasses. itertools.
+flash_attn. bitsandbytes. deepspeed. sentencepiece. fairseq. fairseq2. espnet. espnet2.
+speechbrain. asteroid. lhotse. k2. detectron2. mmcv. mmengine. mmdet. mmseg. mmpretrain.
+ultralytics. open_clip. clip. dgl. torch_geometric. pytorch3d. gpytorch. botorch. skorch. ignite.
+composer. mamba_ssm. audiocraft. stable_audio_tools. vector_quantize_pytorch. x_transformers.
+lerobot. haystack. keras. tensorflow. jax. flax. optax. haiku. xgboost. lightgbm. catboost.
+functools.partial collections. math. builtins.dict builtins.list builtins.tuple builtins.set
+builtins.int builtins.float builtins.str builtins.bool builtins.range builtins.slice builtins.len
+builtins.sum builtins.min builtins.max builtins.zip builtins.abs builtins.round builtins.object
+builtins.bytes builtins.sorted datetime. pathlib. enum. typing. dataclasses. itertools.
 """)
 """Packages and names that configurations of honest models name every day."""
 
@@ -50,18 +50,25 @@ builtins.setattr builtins.input builtins.breakpoint builtins.globals builtins.va
 builtins.map builtins.filter __builtin__. __builtins__. types.FunctionType types.CodeType
 operator.attrgetter operator.methodcaller operator.call yaml.load yaml.unsafe_load yaml.full_load
 jsonpickle. shelve. distutils. IPython. antigravity. pexpect. plumbum. invoke.run execnet.
-multiprocessing.Process threading.Thread
+multiprocessing.Process threading.Thread torch.utils.collect_env. torch.utils.bottleneck
+torch.utils._config_module. torch.testing. torch.jit.unsupported_tensor_ops torch.distributed.run
+torch.distributed.launch torch.distributed.elastic. transformers.testing_utils.
+accelerate.commands. accelerate.test_utils. datasets.commands. sklearn.externals.
+sklearn.utils._testing. numpy.lib.npyio.load lightning_fabric.utilities.cloud_io.
 """)
 """Modules and names that run commands or code, load it from elsewhere, or reach out."""
 
 ACTING = _words("""
-torch.package. torch._dynamo. torch.serialization. tempfile. inspect. gc. ast.
-torch.load torch.jit.load torch.save numpy.load numpy.save numpy.loadtxt numpy.fromfile
-numpy.genfromtxt numpy.memmap joblib. hydra.utils.instantiate hydra.utils.call hydra._internal.
+torch.package. torch._dynamo. torch.serialization. tempfile. inspect. gc. ast. torch.load
+torch.jit.load torch.save numpy.load numpy.save numpy.loadtxt numpy.fromfile numpy.genfromtxt
+numpy.memmap joblib. hydra.utils.instantiate hydra.utils.call hydra._internal.
 transformers.dynamic_module_utils transformers.utils.import_utils pathlib.Path.unlink
 pathlib.Path.write_text pathlib.Path.write_bytes pathlib.Path.rename tensorflow.io.
 tensorflow.py_function tensorflow.numpy_function keras.utils.get_file datasets.load_from_disk
-builtins.type builtins.super builtins.print builtins.memoryview
+builtins.type builtins.super builtins.print builtins.memoryview torch.jit. torch.multiprocessing.
+torch.distributed.rpc. keras.saving. keras.src.saving. keras.models.load_model
+tensorflow.keras.models.load_model tensorflow.saved_model. monai.bundle. pandas.read_ pandas.io.
+scipy.io. sklearn.datasets.
 """)
 """Names that open what they are given, or call it; few honest models name them."""
 
@@ -88,6 +95,14 @@ _VERB = re.compile(
     r"|extractall|unsafe_load|getoutput|getstatusoutput)\Z"
 )
 """Functions of whatever package that say themselves that they run, fetch or resolve something."""
+_PLAIN = re.compile(
+    r"torch\.\w+|os\.path\.(?:join|basename|dirname|splitext|exists|abspath)|random\.\w+"
+)
+_FETCH = re.compile(
+    r"(?:download\w*|_load|pl_load|load_url|load_state_dict_from_url|load_state_dict_from_hf|get_file"
+    r"|unpickle\w*|write_text|write_bytes|unlink|rmtree)\Z"
+)
+"""Functions of whatever package that say that they open, fetch or delete what they are given."""
 _NAME = re.compile(r"\w+(?:\.\w+)+")
 
 
@@ -97,10 +112,12 @@ def standing(target: str) -> Standing:
         return Standing.DANGEROUS
     if _NAME.fullmatch(target) is None:
         return Standing.KNOWN  # a word of the configuration's own, or an interpolation
+    if _PLAIN.fullmatch(target) and not target.startswith(ACTING):
+        return Standing.KNOWN
     if target.startswith(DANGEROUS) or _THROUGH.search(target):
         return Standing.DANGEROUS
     if _VERB.match(target.rpartition(".")[2]):
         return Standing.DANGEROUS
-    if target.startswith(ACTING):
+    if target.startswith(ACTING) or _FETCH.match(target.rpartition(".")[2]):
         return Standing.ACTING
     return Standing.KNOWN if target.startswith((*KNOWN, *RELAYS)) else Standing.UNKNOWN

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from itertools import islice
 
 LOADER_KEYS = frozenset(
-    ["_target_", "target", "class_path", "_class_path", "cls", "loader_module", "code",
-     "python_function", "entry_point"]
+    ["_target_", "__target__", "_component_", "target", "class_path", "_class_path", "cls",
+     "loader_module", "code", "python_function", "entry_point"]
 )  # fmt: skip
 """Keys under which Hydra, Lightning, NeMo, latent diffusion and MLflow expect a name of code."""
 HARMFUL = re.compile(
@@ -33,7 +33,8 @@ _RESOLVER = re.compile(
     re.IGNORECASE,
 )
 MARKS = re.compile(
-    r'"(?:_target_|_?class_path|target|cls|pyref|lc|__loader__|graph_module|MAR-INF|handler)"'
+    r'"(?:_target_|__target__|_component_|_?class_path|target|cls|pyref|lc|__loader__|graph_module'
+    r'|handler|loader_module|entry_point)"'
     r"|\\u00|\"\s{0,9}\$|\$\{|" + HARMFUL.pattern
 )
 """A JSON text without any of these holds no entry that `tells` or `joined` would pick."""

@@ -1,12 +1,13 @@
 """VUL081 nemo-config-names-callable."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository, RepositoryFile
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
-from pratique.detectors.vulnerabilities.telling import tell
+from pratique.detectors.vulnerabilities.telling import MOST, tell
 from pratique.patterns.callables import Standing, standing
 
 KEYS = frozenset(["_target_", "target", "cls", "class_path"])
@@ -53,9 +54,9 @@ class NemoConfigNamesCallable(Detector[Repository]):
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each dangerous callable once, with the versions of NeMo that it hits."""
         for file in view.files:
-            for at, target in dict.fromkeys(_targets(file)):
-                if standing(target) is Standing.DANGEROUS:
-                    yield tell(type(self), view, at, f"makes NeMo call {target[:80]!r}")
+            bad = (row for row in _targets(file) if standing(row[1]) is Standing.DANGEROUS)
+            for at, target in islice(dict.fromkeys(bad), MOST):
+                yield tell(type(self), view, at, f"makes NeMo call {target[:80]!r}")
 
 
 def _targets(file: RepositoryFile) -> Iterator[tuple[Span, str]]:

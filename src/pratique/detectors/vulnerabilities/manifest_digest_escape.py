@@ -9,10 +9,8 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents
-from pratique.detectors.vulnerabilities.telling import tell
+from pratique.detectors.vulnerabilities.telling import MOST, tell
 
-MOST = 50
-"""Findings in one manifest; it is refused by the first."""
 _DIGEST = re.compile(r"sha256[:-][0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 
 

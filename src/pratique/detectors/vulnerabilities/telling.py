@@ -8,6 +8,8 @@ from pratique.core.finding import Finding, Severity, Span
 from pratique.detectors.base import MAX_EVIDENCE_TEXT, Detector
 from pratique.detectors.vulnerabilities.loaders import loaders
 
+MOST = 50
+"""Findings of a rule whose rows have no bound of their own; counted after they are judged."""
 _NONE = "no version of "
 _NAMED = " is named"
 

@@ -85,8 +85,8 @@ class JsonText(View):
     """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
 
     RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
-    `listed` are those in objects of more than `LISTING` keys, none of which configures a model:
-    lists of words more than settings.
+    `listed` are those in objects of more than `LISTING` keys that configure no model: lists of
+    words more than settings.
     """
 
     documents: int
@@ -161,12 +161,12 @@ def _parse(told: Decoded, duplicates: list[str], listed: list[str]) -> list[Any]
 
     def pairs(rows: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(rows)
-        long = len(rows) > LISTING and CONFIG_KEYS.isdisjoint(made)
-        into = listed if long else duplicates
-        if len(made) != len(rows) and len(into) < MAX_DUPLICATES:
+        if len(made) != len(rows):
             times = Counter(k for k, _ in rows)
-            twice = [k[:200] for k, count in times.items() if count > 1]
-            into.extend(twice[: MAX_DUPLICATES - len(into)])
+            twice = [k for k, count in times.items() if count > 1]
+            long = len(rows) > LISTING and CONFIG_KEYS.isdisjoint(twice)
+            into = listed if long else duplicates
+            into.extend(k[:200] for k in twice[: MAX_DUPLICATES - len(into)])
         return made
 
     decoder = json.JSONDecoder(object_pairs_hook=pairs, strict=False)

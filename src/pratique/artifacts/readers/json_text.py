@@ -1,7 +1,6 @@
 """JSON and JSON Lines: documents, duplicate keys, chat templates, notebook cells."""
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,24 +11,21 @@ from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
+from pratique.artifacts.readers.json_settings import settings
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError, MalformedError
-from pratique.core.fact import Fact, Json
-from pratique.core.limits import KiB, MiB
+from pratique.core.fact import Fact
 
 MAX_VALUES = 8_000_000
 LISTING = 1_000
 MAX_DUPLICATES = 100
 MAX_CELLS = 2_000
-MAX_TEMPLATES = 100
-FACT_BYTES = 512 * KiB
-INDEX_BYTES = 8 * MiB
-"""A shard index names every tensor, and is larger than a configuration."""
-MAX_FACT_DEPTH = 64
-MAX_LOOKED = 100_000
+MAX_TEMPLATES = 1_000
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
+_MARKS = re.compile(r"\{[%{]|\\u007[bB]")
+"""What a template cannot do without, also where JSON spells it by number."""
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FIRST = re.compile(
     rf"""\s*(?:\{{\s*(?:"|\}})|\[\s*(?:[\{{\[\]]|"(?:[^"\\\n]|\\.){{0,1000}}"\s*[,\]]"""
@@ -129,24 +125,23 @@ class JsonReader(Reader):
             partial="it names more code than is listed" if cut else "",
         )
         for document in documents[:1]:
-            yield from _of_document(document, subject)
+            yield from _of_document(document, subject, told.text)
 
 
-def _of_document(document: object, subject: Subject) -> Iterator[Item]:
-    if isinstance(document, list) and subject.size <= FACT_BYTES and _is_modules(document):
-        yield Fact("json", subject.chain, _plain(document, 0))
+def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item]:
+    if isinstance(document, list) and _is_modules(document):
+        yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
     if not isinstance(document, dict):
         return
     for origin, source in _templates(document.get("chat_template")):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
-    if subject.size <= FACT_BYTES:
+    if _MARKS.search(text):
         for origin, source in _other_templates(document):
             yield TemplateView(source=source, origin=origin, covered=subject.size)
     if "nbformat" in document:
         yield from _cells(_all_cells(document))
-    limit = INDEX_BYTES if "weight_map" in document else FACT_BYTES
-    if subject.size <= limit and not CONFIG_KEYS.isdisjoint(document):
-        yield Fact("json", subject.chain, _plain(document, 0))
+    if not CONFIG_KEYS.isdisjoint(document):
+        yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
 
 
 def _is_modules(rows: Sequence[object]) -> bool:
@@ -224,9 +219,7 @@ def _templates(told: object) -> Iterator[tuple[str, str]]:
 def _other_templates(document: object) -> Iterator[tuple[str, str]]:
     """Yield valid Jinja under other keys and deeper down, where some loaders keep templates."""
     stack, left = [("", document)], MAX_TEMPLATES
-    for _ in range(MAX_LOOKED):
-        if not stack or not left:
-            return
+    while stack:
         key, part = stack.pop()
         if isinstance(part, dict):
             stack += [
@@ -236,6 +229,8 @@ def _other_templates(document: object) -> Iterator[tuple[str, str]]:
             stack += [(key, v) for v in part]
         elif isinstance(part, str) and is_template(part):
             left -= 1
+            if left < 0:
+                raise LimitExceededError(f"more than {MAX_TEMPLATES} templates in one document")
             yield f"json:{key[:80]}", part
 
 
@@ -288,18 +283,3 @@ def _magic(line: str) -> str:
     if bare.startswith("%"):
         return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
     return line
-
-
-def _plain(told: Any, depth: int) -> Json:  # noqa: ANN401 - what a JSON parser returns
-    """Return the same document without what strict JSON cannot say, and not deeper than a bound."""
-    if isinstance(told, float) and not math.isfinite(told):
-        return str(told)
-    if depth >= MAX_FACT_DEPTH:
-        return None
-    if isinstance(told, Mapping):
-        return {str(k): _plain(v, depth + 1) for k, v in told.items()}
-    if isinstance(told, list):
-        return [_plain(v, depth + 1) for v in told]
-    if isinstance(told, int) and not isinstance(told, bool) and abs(told) >= 1 << 1024:
-        return "an integer beyond 1024 bits"
-    return told  # type: ignore[no-any-return]

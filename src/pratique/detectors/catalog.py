@@ -70,6 +70,12 @@ from pratique.detectors.malware.embedded_archive import EmbeddedArchive
 from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
 from pratique.detectors.malware.embedded_script import EmbeddedScript
 from pratique.detectors.malware.exported_program_odd_target import ExportedProgramOddTarget
+from pratique.detectors.malware.graph_calls_python import GraphCallsPython
+from pratique.detectors.malware.graph_file_escapes import GraphFileEscapes
+from pratique.detectors.malware.graph_reaches_network import GraphReachesNetwork
+from pratique.detectors.malware.graph_reads_files import GraphReadsFiles
+from pratique.detectors.malware.graph_unknown_operator import GraphUnknownOperator
+from pratique.detectors.malware.graph_writes_files import GraphWritesFiles
 from pratique.detectors.malware.native_program_file import NativeProgramFile
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
 from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
@@ -195,6 +201,12 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonReorderedText,
     PythonOddEncoding,
     CompiledPythonFile,
+    GraphWritesFiles,
+    GraphReadsFiles,
+    GraphCallsPython,
+    GraphReachesNetwork,
+    GraphUnknownOperator,
+    GraphFileEscapes,
     YamlPythonTag,
     ShellScriptAttacks,
     NativeProgramFile,

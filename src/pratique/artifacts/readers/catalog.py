@@ -27,6 +27,11 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.tensorflow.model import (
+    FingerprintReader,
+    KerasMetadataReader,
+    TensorflowReader,
+)
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -37,12 +42,14 @@ READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
     Bzip2Reader(),
     CompiledPythonReader(),
+    FingerprintReader(),
     GgufReader(),
     GzipReader(),
     JinjaReader(),
     JoblibZfileReader(),
     JpegReader(),
     JsonReader(),
+    KerasMetadataReader(),
     Lz4Reader(),
     LzmaReader(),
     NativeProgramReader(),
@@ -57,6 +64,7 @@ READERS: tuple[Reader, ...] = (
     SentencePieceReader(),
     ShellScriptReader(),
     TarReader(),
+    TensorflowReader(),
     TomlReader(),
     TorchLegacyReader(),
     UnopenedReader(),

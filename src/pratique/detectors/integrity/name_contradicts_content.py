@@ -43,7 +43,17 @@ PROMISED: dict[str, frozenset[str]] = {
 }
 """What an extension promises: names of readers, one of which has to claim the content."""
 WITHOUT_A_NAME = frozenset(
-    ["compiled-python", "native-program", "raw-tensor", "sentencepiece", "shell", "unopened"]
+    [
+        "compiled-python",
+        "keras-metadata",
+        "native-program",
+        "raw-tensor",
+        "savedmodel-fingerprint",
+        "sentencepiece",
+        "shell",
+        "tensorflow",
+        "unopened",
+    ]
 )
 """Readers of what no extension above promises; some of them claim nothing, and never get here."""
 BARE = 2_000

@@ -10,7 +10,6 @@ import zipfile
 import zlib
 
 from harness import make_model_archives, make_onnx
-from harness import make_onnx
 from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from pratique.artifacts.blob import Blob, Scratch
+from pratique.artifacts.laid import Laid
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact
 from pratique.core.limits import KiB, Limits, MiB
@@ -87,7 +88,8 @@ class Subject:
     """One thing to read: a file or a member of one. `chain` is empty for the file itself.
 
     `opaque` tells that the container already accounts for these bytes as data (an array inside a
-    pickle): then it is no gap when no reader knows them. `role` is what the container says it is.
+    pickle): then it is no gap when no reader knows them. `role` is what the container says it is,
+    `laid` what a file beside it says that it holds.
     `own` are the Python modules whose sources the container holds, and loads instead of others.
     """
 
@@ -98,6 +100,7 @@ class Subject:
     role: TensorRole | None = None
     opaque: bool = False
     own: frozenset[str] = frozenset()
+    laid: tuple[Laid, ...] = ()
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 

@@ -27,6 +27,8 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.tensorflow.checkpoint import CheckpointIndexReader
+from pratique.artifacts.readers.tensorflow.lite import TfliteReader
 from pratique.artifacts.readers.tensorflow.model import (
     FingerprintReader,
     KerasMetadataReader,
@@ -41,6 +43,7 @@ from pratique.artifacts.readers.zip.reader import ZipReader
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
     Bzip2Reader(),
+    CheckpointIndexReader(),
     CompiledPythonReader(),
     FingerprintReader(),
     GgufReader(),
@@ -65,6 +68,7 @@ READERS: tuple[Reader, ...] = (
     ShellScriptReader(),
     TarReader(),
     TensorflowReader(),
+    TfliteReader(),
     TomlReader(),
     TorchLegacyReader(),
     UnopenedReader(),

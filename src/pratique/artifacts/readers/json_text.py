@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pratique.artifacts.blob import MemoryBlob
+from pratique.artifacts.graphs import GraphOperators
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
 from pratique.artifacts.readers.json_settings import settings
 from pratique.artifacts.readers.template_tree import is_template
+from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact
@@ -96,7 +98,7 @@ class JsonReader(Reader):
     name: ClassVar[str] = "json"
     version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
-    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView)
+    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView, GraphOperators)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the text begins as an object or an array."""
@@ -129,6 +131,7 @@ class JsonReader(Reader):
 
 
 def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item]:
+    yield from _of_web_model(document, subject)
     if isinstance(document, list) and _is_modules(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
     if not isinstance(document, dict):
@@ -142,6 +145,14 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
         yield from _cells(_all_cells(document))
     if not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
+
+
+def _of_web_model(document: object, subject: Subject) -> Iterator[Item]:
+    if is_web_model(document):
+        yield from web_model(document, subject)
+        layers = keras_model(document)
+        if layers is not None:
+            yield Fact("json", subject.chain, settings(layers, CONFIG_KEYS))
 
 
 def _is_modules(rows: Sequence[object]) -> bool:

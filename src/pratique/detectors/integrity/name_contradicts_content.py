@@ -34,6 +34,7 @@ PROMISED: dict[str, frozenset[str]] = {
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
     "onnx": frozenset({"onnx"}),
+    "tflite": frozenset({"tflite", "zip"}),
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
     "tar": frozenset({"tar"}),
     "bz2": frozenset({"bzip2"}),
@@ -44,6 +45,7 @@ PROMISED: dict[str, frozenset[str]] = {
 """What an extension promises: names of readers, one of which has to claim the content."""
 WITHOUT_A_NAME = frozenset(
     [
+        "checkpoint-index",
         "compiled-python",
         "keras-metadata",
         "native-program",

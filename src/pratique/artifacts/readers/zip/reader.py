@@ -14,6 +14,7 @@ from pratique.artifacts.archive import (
     placed,
 )
 from pratique.artifacts.blob import MemoryBlob
+from pratique.artifacts.laid import first
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, TensorRole, View
 from pratique.artifacts.readers.tar import header as tar
 from pratique.artifacts.readers.tensor_layout import BITS, bytes_of, tensors_fact
@@ -96,7 +97,7 @@ class ZipReader(Reader):
         if kind == "skops":
             reading.opaque = plain_bytes(told.entries, partial(_body, reading))
         yield from _named_tensors(reading, told.entries)
-        for entry in told.entries:
+        for entry in sorted(told.entries, key=lambda e: not first(e.name)):
             yield from self._entry(reading, entry)
         if reading.record:
             body, at = reading.record

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 
 from harness import make_model_archives, make_onnx
+from harness import make_checkpoint, make_onnx, make_tflite
 from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
@@ -43,6 +44,8 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.tensorflow.checkpoint import CheckpointIndexReader
+from pratique.artifacts.readers.tensorflow.lite import TfliteReader
 from pratique.artifacts.readers.tensorflow.model import (
     FingerprintReader,
     KerasMetadataReader,
@@ -137,6 +140,10 @@ TENSORFLOW = make_tf.model(
     make_tf.asset("s:0", "vocab.txt"),
     functions=[make_tf.function("f", [make_tf.node("ReadFile", "r", ("x",))], ["x"])],
 )
+CHECKPOINT = make_checkpoint.index(
+    a=make_checkpoint.entry(make_checkpoint.STRING, [], 0, 8),
+    w=make_checkpoint.entry(make_checkpoint.FLOAT, [2, 3], 8, 24),
+)
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 TORCH_LEGACY = (
     TORCH_MAGIC
@@ -149,6 +156,8 @@ TORCH_LEGACY = (
 SEEDS: list[tuple[Reader, bytes]] = [
     *ARCHIVES,
     *TENSORS,
+    (CheckpointIndexReader(), CHECKPOINT),
+    (CheckpointIndexReader(), make_checkpoint.table({b"": b"x", b"k": b"v" * 300}, snappy=True)),
     (CompiledPythonReader(), code_object(16)),
     (CompiledPythonReader(), code_object(0)),
     (JinjaReader(), TEXTS[5]),
@@ -178,6 +187,7 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (TensorflowReader(), TENSORFLOW),
     (TensorflowReader(), make_tf.metagraph(make_tf.graph(make_tf.HONEST))),
     (TensorflowReader(), make_tf.graph([], [make_tf.function("f", make_tf.HONEST)])),
+    (TfliteReader(), make_tflite.model(["FlexReadFile", "Own"], ["/etc/passwd"], b"file:///x")),
     (TomlReader(), TEXTS[3]),
     (TorchLegacyReader(), TORCH_LEGACY),
     (YamlReader(), TEXTS[2]),

@@ -166,6 +166,8 @@ class Reader(ABC):
     kind: ClassVar[Kind]
     views: ClassVar[tuple[type[View], ...]]
     """Every view type that `read` may yield: what the plan of a subject is made from."""
+    carries_archive: ClassVar[bool] = False
+    """The format lets an archive stand behind its last byte, which the archive's reader opens."""
 
     def warm(self) -> None:  # noqa: B027 - most readers have nothing to do here
         """Import and compile what `read` needs and a process that reads nothing does not.

@@ -169,6 +169,16 @@ from pratique.detectors.vulnerabilities.onnx_upsample_without_input import OnnxU
 from pratique.detectors.vulnerabilities.pickle_runs_code_in_loader import PickleRunsCodeInLoader
 from pratique.detectors.vulnerabilities.sentencepiece_cut_symbol import SentencepieceCutSymbol
 from pratique.detectors.vulnerabilities.skops_fools_audit import SkopsFoolsAudit
+from pratique.detectors.vulnerabilities.tensorflow_boosted_trees import TensorflowBoostedTrees
+from pratique.detectors.vulnerabilities.tensorflow_recursive_function import (
+    TensorflowRecursiveFunction,
+)
+from pratique.detectors.vulnerabilities.tensorflow_required_field_missing import (
+    TensorflowRequiredFieldMissing,
+)
+from pratique.detectors.vulnerabilities.tensorflow_resource_handle_lie import (
+    TensorflowResourceHandleLie,
+)
 from pratique.detectors.vulnerabilities.torch_items_into_tensor import TorchItemsIntoTensor
 from pratique.detectors.vulnerabilities.torch_storage_size_lie import TorchStorageSizeLie
 from pratique.detectors.vulnerabilities.torchscript_acts_on_safe_load import (
@@ -334,6 +344,10 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GgufTensorBeyondInt32,
     ManifestDigestEscape,
     PickleRunsCodeInLoader,
+    TensorflowRecursiveFunction,
+    TensorflowBoostedTrees,
+    TensorflowRequiredFieldMissing,
+    TensorflowResourceHandleLie,
     TorchItemsIntoTensor,
     TorchStorageSizeLie,
     TorchscriptActsOnSafeLoad,

@@ -155,6 +155,7 @@ class Inspector:
                 broke=outcome.why,
                 broke_at=outcome.at,
                 over_limit=outcome.over_limit,
+                carries=reader.carries_archive,
             )
         )
 
@@ -190,8 +191,8 @@ class Inspector:
         else:
             tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
             views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
-        opened = [c for n in seen.notes if _opened(n) for c in n.claims]
-        seen.views += [(PASS_NAME, _outside(view, opened)) for view in views]
+        carried = list(_carried(seen.notes))
+        seen.views += [(PASS_NAME, _outside(view, carried)) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
@@ -312,16 +313,19 @@ class Inspector:
         return True
 
 
-def _opened(note: ReaderNote) -> bool:
-    """Tell whether a reader opened an archive to its end: its content was read as members."""
-    return note.kind == Kind.ARCHIVE.value and not note.broke
+def _carried(notes: Sequence[ReaderNote]) -> Iterator[Claim]:
+    """Yield the claims of archives that a format may carry, and whose members were all read."""
+    if any(note.carries and note.claims for note in notes):
+        for note in notes:
+            if note.kind == Kind.ARCHIVE.value and not note.broke:
+                yield from note.claims
 
 
-def _outside(view: View, opened: Sequence[Claim]) -> View:
+def _outside(view: View, carried: Sequence[Claim]) -> View:
     """Return a view without the signatures in archives that were opened: they hide nothing."""
-    if not isinstance(view, SignatureHits) or not opened:
+    if not isinstance(view, SignatureHits) or not carried:
         return view
-    hits = tuple(h for h in view.hits if not any(c.start <= h.at < c.end for c in opened))
+    hits = tuple(h for h in view.hits if not any(c.start <= h.at < c.end for c in carried))
     return replace(view, hits=hits)
 
 

@@ -8,15 +8,15 @@ from pratique.artifacts.views import Layout, ReaderNote
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 
-_CARRIES = {"tflite", "zip"}
-
 
 def _carries_files(solid: list[ReaderNote]) -> bool:
-    """Tell a TensorFlow Lite model with the archive that its format lets it carry behind itself."""
-    if {note.reader for note in solid} != _CARRIES or any(note.broke for note in solid):
+    """Tell a format and an archive that it may carry: both sound, one after the other."""
+    models = [note for note in solid if note.carries]
+    archives = [note for note in solid if note.kind == Kind.ARCHIVE]
+    if len(models) != 1 or len(archives) != 1 or len(solid) != 2:  # noqa: PLR2004 - one of each
         return False
-    model, archive = sorted(solid, key=lambda note: note.reader)
-    return max(c.end for c in model.claims) <= min(c.start for c in archive.claims)
+    behind = max(c.end for c in models[0].claims) <= min(c.start for c in archives[0].claims)
+    return behind and not any(note.broke for note in solid)
 
 
 class FilePolyglot(Detector[Layout]):

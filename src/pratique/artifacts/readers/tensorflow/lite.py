@@ -87,6 +87,7 @@ class TfliteReader(Reader):
     name: ClassVar[str] = "tflite"
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (GraphOperators, TensorTable, TextView)
+    carries_archive: ClassVar[bool] = True
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by the format's mark behind the offset of the first table."""
@@ -124,9 +125,12 @@ def _end(subject: Subject, reach: int) -> int:
     padded = min(subject.size, -(-reach // PADDING) * PADDING)
     if subject.blob.read(reach, padded - reach).strip(b"\0"):
         padded = reach
-    rest = subject.blob.read(reach, EMPTY_ARCHIVE + 1)
-    empty = len(rest) == EMPTY_ARCHIVE and rest.startswith(b"PK\5\6" + bytes(12))
-    return subject.size if empty and not rest[-2:].strip(b"\0") else padded
+    for end in (reach, padded):
+        rest = subject.blob.read(end, EMPTY_ARCHIVE + 1)
+        bare = rest.startswith(b"PK\5\6" + bytes(12)) and rest.endswith(b"\0\0")
+        if bare and len(rest) == EMPTY_ARCHIVE:
+            return subject.size
+    return padded
 
 
 def _data(told: _Told) -> dict[str, Json]:

@@ -318,12 +318,15 @@ def kind_of(subject: Subject) -> str:
 
 
 def _children(wire: Wire, kind: str, parent: Field, number: int) -> Iterator[Field]:
-    """Yield the first fields of a message that have this number and the right wire type."""
+    """Yield the first fields of a message that have this number and type, up to where it breaks."""
     at = parent.start
     for _ in range(LOOK):
         if at >= parent.end:
             return
-        field = wire.field(at, parent.end)
+        try:
+            field = wire.field(at, parent.end)
+        except MalformedError:
+            return
         at = field.end
         if field.number == number and _fits(kind, field):
             yield field

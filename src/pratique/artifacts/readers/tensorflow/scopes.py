@@ -194,8 +194,20 @@ class Model:
                 waiting[caller] -= 1
                 if not waiting[caller]:
                     done.append(caller)
-        left = waiting.keys() - set(done)
-        return sorted(name for name in left if any(c in left for c in calls[name]))
+        left = set(waiting).difference(done)
+        return sorted(left.difference(_ends(left, callers, calls)))
+
+
+def _ends(left: set[str], callers: dict[str, list[str]], calls: dict[str, set[str]]) -> list[str]:
+    """Return those that only lead into a circle: nobody in `left` calls them, in the end."""
+    waiting = {name: len(set(callers.get(name, [])) & left) for name in left}
+    ends = [name for name, count in waiting.items() if not count]
+    for name in ends:  # grows while it is read
+        for one in calls[name] & left:
+            waiting[one] -= 1
+            if not waiting[one]:
+                ends.append(one)
+    return ends
 
 
 def plain(given: str) -> str:

@@ -51,6 +51,7 @@ from pratique.artifacts.readers.tensorflow.model import (
     KerasMetadataReader,
     TensorflowReader,
 )
+from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -140,6 +141,11 @@ TENSORFLOW = make_tf.model(
     make_tf.asset("s:0", "vocab.txt"),
     functions=[make_tf.function("f", [make_tf.node("ReadFile", "r", ("x",))], ["x"])],
 )
+TEXT_GRAPH = b"""# a comment
+meta_graphs { meta_info_def < tags: ["serve", 'x'] > graph_def { node { name: "p" op: "Const"
+  attr { key: "value" value { tensor { dtype: DT_STRING string_val: "/etc/" "pass\\167d" } } } }
+  node { name: "r" op: "ReadFile" input: "p" } library { function { signature { name: "f" } } } } }
+"""
 CHECKPOINT = make_checkpoint.index(
     a=make_checkpoint.entry(make_checkpoint.STRING, [], 0, 8),
     w=make_checkpoint.entry(make_checkpoint.FLOAT, [2, 3], 8, 24),
@@ -187,6 +193,7 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (TensorflowReader(), TENSORFLOW),
     (TensorflowReader(), make_tf.metagraph(make_tf.graph(make_tf.HONEST))),
     (TensorflowReader(), make_tf.graph([], [make_tf.function("f", make_tf.HONEST)])),
+    (TextGraphReader(), TEXT_GRAPH),
     (TfliteReader(), make_tflite.model(["FlexReadFile", "Own"], ["/etc/passwd"], b"file:///x")),
     (TomlReader(), TEXTS[3]),
     (TorchLegacyReader(), TORCH_LEGACY),

@@ -19,6 +19,7 @@ from pratique.artifacts.readers.tensorflow.model import (
     TensorflowReader,
 )
 from pratique.artifacts.readers.tensorflow.snappy import unpacked
+from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.finding import Severity
 
@@ -305,3 +306,34 @@ def test_keras_layers_of_a_web_model_are_judged() -> None:
     document = {"modelTopology": {"keras_version": "2.4.0", "model_config": layers}}
     told = inspect_tree({"model.json": json.dumps(document).encode()})
     assert any(rule.startswith("VUL02") for rule in told.rules)
+
+
+TEXT = """
+node { name: "p" op: "Const" attr { key: "value" value { tensor { dtype: DT_STRING
+  string_val: "/etc/" 'pass\\167d' } } } }
+node { name: "r" op: "ReadFile" input: ["p", "q"] device: "" }
+"""
+
+
+def test_a_graph_in_text_is_followed_like_a_binary_one() -> None:
+    told = inspect_bytes(TEXT.encode())
+    assert severities(told, "MAL081") == [Severity.HIGH]
+    assert told.full
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [TEXT + "node {", TEXT + "}", TEXT + 'node { name: "x', TEXT + "node: [{}]", TEXT + "%"],
+)
+def test_a_graph_in_text_that_breaks_off_tells_what_it_has(broken: str) -> None:
+    assert {"INT004", "MAL081"} <= inspect_bytes(broken.encode()).rules
+
+
+def test_a_graph_in_text_is_no_deeper_than_so() -> None:
+    told = inspect_bytes((TEXT + "node {" + "attr {" * 200).encode())
+    assert "INT004" in told.rules
+
+
+def test_prose_about_graphs_is_none() -> None:
+    for text in ("node { a }", "library {}\nop", "# node { op: 'x' }\n", "node: 3"):
+        assert not TextGraphReader().recognises(subject_of(text.encode()))

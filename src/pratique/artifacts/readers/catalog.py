@@ -34,6 +34,7 @@ from pratique.artifacts.readers.tensorflow.model import (
     KerasMetadataReader,
     TensorflowReader,
 )
+from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -68,6 +69,7 @@ READERS: tuple[Reader, ...] = (
     ShellScriptReader(),
     TarReader(),
     TensorflowReader(),
+    TextGraphReader(),
     TfliteReader(),
     TomlReader(),
     TorchLegacyReader(),

@@ -54,6 +54,7 @@ WITHOUT_A_NAME = frozenset(
         "sentencepiece",
         "shell",
         "tensorflow",
+        "tensorflow-text",
         "unopened",
     ]
 )

@@ -5,6 +5,7 @@ as a header would be: the bytes are measured, and those that no tensor takes sta
 """
 
 import posixpath
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ MAX_NAME = 300
 MAX_DIMS = 64
 _MOST = 1 << 62
 _WIDTH = 5
+MAX_LATE = 10_000
+"""Members of an archive that wait for those that may tell of them."""
+_LATE = re.compile(r"\.data-\d{5}-of-\d{5}$|shard-?\d+(?:of\d+)?(?:\.bin)?$")
 FIRST = (".index", "model.json", "manifest.json")
 """How the names of files end that are read first, because they may tell of others."""
 
@@ -38,6 +42,11 @@ class Laid(NamedTuple):
 def first(path: str) -> bool:
     """Tell whether a file is to be read before those that it may tell of."""
     return path.endswith(FIRST)
+
+
+def late(path: str) -> bool:
+    """Tell whether a file may be told of by another that stands behind it in an archive."""
+    return _LATE.search(path) is not None
 
 
 def told(path: str, data: object) -> Iterator[tuple[str, tuple[Laid, ...]]]:

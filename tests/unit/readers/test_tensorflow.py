@@ -7,7 +7,7 @@ import pytest
 from harness import make_checkpoint, make_tflite
 from harness import make_tensorflow as make
 from harness.inspecting import Told, inspect_bytes, inspect_tree, subject_of
-from harness.make_archives import zipped
+from harness.make_archives import tarred, zipped
 from harness.make_onnx import part
 from pratique.artifacts.graphs import GraphOperators, OperatorUse
 from pratique.artifacts.readers.tensorflow import checkpoint, model, scopes
@@ -234,8 +234,9 @@ def test_a_file_that_is_too_short_for_its_index() -> None:
 
 
 def test_a_checkpoint_in_an_archive_is_whole_too() -> None:
-    body = zipped({"m.data-00000-of-00001": DATA, "m.index": INDEX})
-    assert inspect_bytes(body).full
+    files = {"m.data-00000-of-00001": DATA, "m.index": INDEX}
+    assert inspect_bytes(zipped(files)).full
+    assert inspect_bytes(tarred(files)).full
 
 
 def test_an_index_says_nothing_of_other_files() -> None:

@@ -18,6 +18,8 @@ An empty dtype is for what is no tensor of numbers, a size of -1 goes to the end
 REST = -1
 MAX_ROWS = 20_000
 MAX_FILES = 10_000
+MAX_TOLD = 500_000
+"""Tensors of all such files together that the parent keeps."""
 MAX_NAME = 300
 MAX_DIMS = 64
 _MOST = 1 << 62

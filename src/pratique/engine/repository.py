@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pratique.artifacts.laid import LAID, MAX_FILES, Laid, told
+from pratique.artifacts.laid import LAID, MAX_FILES, MAX_TOLD, Laid, told
 from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import VIEWS, Fact
@@ -90,6 +90,7 @@ class Rows:
         self._most, self._held = limits.repository_bytes, 0
         self._rows: list[_Row] = []
         self._laid: dict[str, tuple[Laid, ...]] = {}
+        self._room = MAX_TOLD
         self._lock = threading.Lock()
 
     def take(self, report: FileReport) -> FileReport:
@@ -101,13 +102,19 @@ class Rows:
             fits = self._held + len(packed) <= self._most
             row = _Row(report.path, bare, len(whole), packed, _was_cut(report))
             for fact in report.inspection.facts:
-                if fact.kind == LAID and not fact.chain and len(self._laid) < MAX_FILES:
-                    self._laid |= told(report.path, fact.data)
+                if fact.kind == LAID and not fact.chain:
+                    self._note_laid(report.path, fact)
             if not fits:
                 row = _Row(report.path, bare, len(bare), zlib.compress(bare, 1), cut=True)
             self._held += len(row.packed)
             self._rows.append(row)
         return replace(report, inspection=replace(report.inspection, facts=()))
+
+    def _note_laid(self, path: str, fact: Fact) -> None:
+        for name, laid in told(path, fact.data):
+            if len(self._laid) < MAX_FILES and self._room >= len(laid):
+                self._room -= len(laid)
+                self._laid[name] = laid
 
     def laid(self, path: str) -> tuple[Laid, ...]:
         """Return what a file that was taken before says that the one at `path` holds."""

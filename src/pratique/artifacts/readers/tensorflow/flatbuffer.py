@@ -7,8 +7,8 @@ from pratique.artifacts.blob import Blob
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.limits import KiB
 
-WINDOW = 256 * KiB
-MAX_READS = 40_000_000
+WINDOW = 16 * KiB
+MAX_READS = 20_000_000
 MAX_FIELDS = 200
 _U16, _U32 = 2, 4
 

@@ -338,3 +338,17 @@ def test_a_graph_in_text_is_no_deeper_than_so() -> None:
 def test_prose_about_graphs_is_none() -> None:
     for text in ("node { a }", "library {}\nop", "# node { op: 'x' }\n", "node: 3"):
         assert not TextGraphReader().recognises(subject_of(text.encode()))
+
+
+def test_decoys_take_no_room_of_another_operator() -> None:
+    decoys = [
+        node
+        for n in range(600)
+        for node in (
+            make.const(f"p{n}", f"/x/{n}"),
+            make.node("RestoreV2", f"r{n}", (f"p{n}", "x", "x")),
+        )
+    ]
+    told = inspect_bytes(make.model(decoys + WRITE))
+    assert "MAL080" in told.rules
+    assert not told.full

@@ -7,6 +7,7 @@ from typing import NamedTuple
 MAX_NODES = 600_000
 MAX_STEPS = 40
 """How far a constant is followed through nodes that hand it on."""
+MAX_JOINED = 64
 MAX_CALLERS = 4
 MAX_TEXTS = 8
 MAX_TEXT = 1_000
@@ -154,7 +155,7 @@ class Model:
         node = scope.nodes.get(name)
         if node is None:
             return self._passed(scope, name)
-        inputs = [plain(one) for one in node.inputs if not one.startswith("^")]
+        inputs = [plain(one) for one in node.inputs[:MAX_JOINED] if not one.startswith("^")]
         if node.op == "StringJoin":
             return [(scope, one) for one in inputs]
         if node.op in _HANDS_ON and inputs:

@@ -20,7 +20,9 @@ from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Json
 
 MAX_ROWS = 1_000
-MAX_USES = 5_000
+MAX_USES = 20_000
+MAX_ALIKE = 500
+"""Uses of one operator that differ in what they are given, or in when they run."""
 MAX_INPUTS = 4_000
 MAX_OBJECTS = 300_000
 INIT = "__saved_model_init_op"
@@ -291,8 +293,9 @@ class Told:
         self.model.link()
         self._bind()
         reached = self.model.reached(self._roots, list(self._loaded()))
-        uses: list[OperatorUse] = []
+        uses: dict[tuple[object, ...], OperatorUse] = {}
         sums: dict[str, OperatorUse] = {}
+        sorts: dict[str, int] = {}
         for scope in self.model.scopes():
             whole = AT_LOAD if (scope.name, "") in reached and scope.name else WHEN_CALLED
             for name, node in scope.all():
@@ -300,17 +303,31 @@ class Told:
                 runs = AT_LOAD if at_load else WHEN_CALLED
                 if reach_of(node.op) is None:
                     _count(sums, node.op, OperatorUse(node.op, name, scope.name, node.at, 1, runs))
-                elif len(uses) < MAX_USES:
-                    uses.append(self._use(scope, name, node, runs))
                 else:
-                    self.lost += 1
+                    self._keep(self._use(scope, name, node, runs), uses, sorts)
         return GraphOperators(
             format=kind,
-            uses=(*uses, *sums.values()),
+            uses=(*uses.values(), *sums.values()),
             files=tuple(self.assets),
             functions=frozenset(self.model.functions),
             partial=f"{self.lost} more rows than are kept" if self.lost else "",
         )
+
+    def _keep(
+        self,
+        use: OperatorUse,
+        uses: dict[tuple[object, ...], OperatorUse],
+        sorts: dict[str, int],
+    ) -> None:
+        """Keep a use that is unlike those before it; no operator takes the room of another."""
+        key = (use.op, use.runs, use.texts, bool(use.fed))
+        if key in uses:
+            return
+        sorts[use.op] = sorts.get(use.op, 0) + 1
+        if sorts[use.op] <= MAX_ALIKE and len(uses) < MAX_USES:
+            uses[key] = use
+        else:
+            self.lost += 1
 
     def data(self, kind: str) -> dict[str, Json]:
         """Return the fact's data: what rules over the whole ask of the model."""

@@ -9,8 +9,7 @@ import tarfile
 import zipfile
 import zlib
 
-from harness import make_model_archives, make_onnx
-from harness import make_checkpoint, make_onnx, make_tflite
+from harness import make_checkpoint, make_model_archives, make_onnx, make_tflite
 from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped

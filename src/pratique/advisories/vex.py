@@ -1,9 +1,10 @@
 """VEX: what somebody who answers for it says of a match, until a day, for one artifact.
 
 Read are OpenVEX 0.2 (https://github.com/openvex/spec) and the `analysis` of CycloneDX
-vulnerabilities. Neither format has an expiry: it is read from `expires` (OpenVEX, of a statement or
-of the document) and from the property `pratique:expires` (CycloneDX). A statement that does not say
-all that is asked of it silences nothing, and the reason is told.
+vulnerabilities. Neither format has an expiry: it is read from `expires` of a statement or of the
+document, or from `pratique:expires=DATE` in `status_notes` (OpenVEX), and from the property
+`pratique:expires` (CycloneDX). A statement that does not say all that is asked of it silences
+nothing, and the reason is told.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, NoReturn
 
-from pratique.core.advisory import Match, Matched
+from pratique.core.advisory import Match, Matched, Silence
 from pratique.core.errors import MalformedError
 from pratique.core.limits import MiB
 
@@ -52,6 +53,7 @@ _VERSIONS: Final = (
     "is about some versions of a component; name it by a package URL with its version"
 )
 _NAMED: Final = re.compile(r"(?<![0-9A-Za-z-])sha256:([0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
+_EXPIRES: Final = re.compile(r"(?:^|\s)pratique:expires=([0-9T:.Z+-]+)", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
@@ -175,10 +177,16 @@ def _weight(one: Statement, digest: str, now: datetime) -> tuple[bool, datetime,
     return bound, one.issued or early, bool(one.trouble(digest, now))
 
 
-def _says(one: Statement) -> str:
-    until = one.expires.date() if one.expires else ""
-    why = one.justification or one.impact
-    return f"{one.status} by {one.author} until {until}: {why} (VEX {one.document[:16]})"[:500]
+def _says(one: Statement) -> Silence:
+    labelled = one.justification in JUSTIFICATIONS
+    return Silence(
+        status=one.status,
+        author=one.author,
+        expires=one.expires.isoformat() if one.expires else "",
+        document=one.document,
+        justification=one.justification if labelled else "",
+        impact=one.impact,
+    )
 
 
 def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
@@ -198,8 +206,14 @@ def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
                 impact=str(row.get("impact_statement") or "")[:500],
                 author=str(author or "")[:200],
                 issued=_moment(row.get("timestamp") or issued),
-                expires=_moment(row.get("expires") or expires),
+                expires=_moment(row.get("expires") or _noted(row) or expires),
             )
+
+
+def _noted(row: Mapping[str, Any]) -> str:
+    """Return the expiry that the notes carry: the schema of OpenVEX leaves no other place."""
+    found = _EXPIRES.search(str(row.get("status_notes") or ""))
+    return found[1] if found else ""
 
 
 def _part(told: object) -> str:

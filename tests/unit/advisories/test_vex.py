@@ -1,5 +1,6 @@
 """A statement silences a match for one artifact until its day; all else is told and ignored."""
 
+import hashlib
 import json
 import time
 from dataclasses import replace
@@ -48,7 +49,7 @@ def document(*statements: dict[str, Any], **more: object) -> bytes:
 
 def silenced(body: bytes, now: datetime = NOW, root: str = ROOT) -> tuple[str, tuple[str, ...]]:
     told, ignored = apply(found(), read(body), f"sha256:{root}", now)
-    return told.matches[0].silenced, ignored
+    return str(told.matches[0].silenced or ""), ignored
 
 
 def test_a_whole_statement_silences_until_its_day() -> None:
@@ -80,6 +81,17 @@ def test_what_lacks_something_silences_nothing_and_is_told(
     says, ignored = silenced(document(statement(**change)))
     assert not says
     assert why in ignored[0]
+
+
+def test_what_silences_is_a_value_that_no_words_can_forge() -> None:
+    words = "it is so: component_not_present (VEX " + "x" * 400
+    body = document(statement(justification=None, impact_statement=words))
+    told, _ = apply(found(), read(body), f"sha256:{ROOT}", NOW)
+    silence = told.matches[0].silenced
+    assert silence is not None
+    assert (silence.status, silence.justification, silence.impact) == ("not_affected", "", words)
+    assert silence.document == hashlib.sha256(body).hexdigest()
+    assert silence.document[:16] in str(silence)
 
 
 def test_a_statement_about_another_component_silences_nothing() -> None:

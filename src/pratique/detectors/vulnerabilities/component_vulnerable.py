@@ -52,7 +52,7 @@ class ComponentVulnerable(Detector[MatchedComponents]):
                 continue
             if match.silenced:
                 at = span(component.path, component.line)
-                says = f"{name(component)}: {advisory.id} is silenced: {match.silenced[:200]}"
+                says = f"{name(component)}: {advisory.id} is silenced: {match.silenced}"
                 silent = self.finding(at, says, severity=Severity.INFO)
                 yield replace(silent, evidence=evidence(component, advisory, match))
                 continue

@@ -379,7 +379,6 @@ def test_what_is_written_as_vex_is_read_back_and_silences_nothing_by_itself() ->
     assert sorted(one.status for one in told) == [
         "affected",
         "affected",
-        "affected",
         "under_investigation",
     ]
     root = whole.root().removeprefix("sha256:")
@@ -413,6 +412,13 @@ def test_cyclonedx_passes_on_the_label_and_the_end_of_what_silenced(label: str) 
         ("not_affected", label, "y")
     }
     assert all(one.expires and one.expires.isoformat() == said.expires for one in told)
+
+
+def test_two_files_that_name_one_component_make_one_statement() -> None:
+    told = matched()
+    twice = replace(told, matches=(*told.matches, *told.matches))
+    rows = openvex(scan(twice), NOW, "0.1")["statements"]
+    assert rows == openvex(scan(told), NOW, "0.1")["statements"]
 
 
 def test_another_openvex_document_has_another_name() -> None:

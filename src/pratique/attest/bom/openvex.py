@@ -18,7 +18,9 @@ def openvex(scan: Scan, made: datetime, tool: str) -> dict[str, Any]:
     root = scan.root().removeprefix("sha256:")
     matched = scan.matched
     rows = sorted(matched.matches, key=lambda m: (m.advisory, m.component)) if matched else []
-    statements = [_statement(matched, match, root) for match in rows if matched]
+    every = [_statement(matched, match, root) for match in rows if matched]
+    # two files may name one component: the schema wants each statement once
+    statements = list({json.dumps(one, sort_keys=True): one for one in every}.values())
     told = {"author": f"pratique {tool}", "version": 1, "statements": tidy(statements)}
     return {
         "@context": "https://openvex.dev/ns/v0.2.0",

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final, NoReturn
 
@@ -24,6 +24,8 @@ MOST_BYTES: Final = 16 * MiB
 MOST_STATEMENTS: Final = 50_000
 MOST_PAIRS: Final = 1_000_000
 """Pairs of a name and a component that statements are about; also values in a document."""
+LONGEST: Final = timedelta(days=731)
+"""How far away an end may be: two years, whatever leap day is between."""
 QUIET: Final = frozenset({"not_affected", "fixed"})
 JUSTIFICATIONS: Final = frozenset(
     ["component_not_present", "vulnerable_code_not_present",
@@ -54,6 +56,7 @@ _VERSIONS: Final = (
 )
 _NAMED: Final = re.compile(r"(?<![0-9A-Za-z-])sha256:([0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
 _EXPIRES: Final = re.compile(r"(?:^|\s)pratique:expires=([0-9T:.Z+-]+)", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
@@ -87,13 +90,21 @@ class Statement:
         if not (self.justification in JUSTIFICATIONS or self.impact):
             return "has no justification"
         if not self.author:
-            return "has no author"
+            return "has no author: `author` (OpenVEX), `metadata.authors[0].name` (CycloneDX)"
         if root not in self.artifacts:
-            return "is bound to another artifact" if self.artifacts else "is bound to no artifact"
+            other = "another" if self.artifacts else "no"
+            return f"is bound to {other} artifact; this one is sha256:{root}"
+        return self._untimely(now)
+
+    def _untimely(self, now: datetime) -> str:
+        if self.issued is not None and self.issued > now:
+            return f"is dated in the future, {self.issued.date()}"
         if self.expires is None:
             return "has no expiry"
         if self.expires <= now:
             return f"expired on {self.expires.date()}"
+        if self.expires > now + LONGEST:
+            return f"ends on {self.expires.date()}, more than two years away"
         return ""
 
     def about(self) -> list[tuple[str, str]]:
@@ -121,7 +132,7 @@ def read(body: bytes) -> tuple[Statement, ...]:
             raise MalformedError("is neither OpenVEX nor CycloneDX")
         kept = [replace(one, document=digest) for one in islice(found, MOST_STATEMENTS + 1)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
-        raise MalformedError(f"is no VEX document: {e!r}"[:300]) from e
+        raise MalformedError(f"is no VEX document: {e}"[:300]) from e
     if len(kept) > MOST_STATEMENTS:
         raise MalformedError(f"more than {MOST_STATEMENTS} statements")
     if sum(len(one.about()) for one in kept) > MOST_PAIRS:
@@ -190,7 +201,8 @@ def _says(one: Statement) -> Silence:
 
 
 def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
-    author, issued, expires = told.get("author"), told.get("timestamp"), told.get("expires")
+    author, expires = told.get("author"), told.get("expires")
+    issued = told.get("last_updated") or told.get("timestamp")
     for row in told["statements"]:
         named = row["vulnerability"]
         names = {named} if isinstance(named, str) else {named.get("name"), named.get("@id")}
@@ -205,8 +217,8 @@ def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
                 justification=str(row.get("justification") or ""),
                 impact=str(row.get("impact_statement") or "")[:500],
                 author=str(author or "")[:200],
-                issued=_moment(row.get("timestamp") or issued),
-                expires=_moment(row.get("expires") or _noted(row) or expires),
+                issued=_moment(row.get("last_updated") or row.get("timestamp") or issued),
+                expires=_end(row.get("expires") or _noted(row) or expires),
             )
 
 
@@ -260,7 +272,7 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
             impact=str(analysis.get("detail") or "")[:500],
             author=author[:200],
             issued=_moment(analysis.get("lastUpdated") or about.get("timestamp")),
-            expires=_moment(properties.get("pratique:expires")),
+            expires=_end(properties.get("pratique:expires")),
             unclear=_VERSIONS if any(one.get("versions") for one in affected) else "",
         )
 
@@ -271,8 +283,19 @@ def _moment(told: object) -> datetime | None:
         return None
     if not isinstance(told, str):
         raise TypeError(f"{str(told)[:40]!r} is no date")
-    made = datetime.fromisoformat(told)
+    try:
+        made = datetime.fromisoformat(told)
+    except ValueError as e:
+        raise ValueError(f"{told[:40]!r} is no date such as 2027-01-31") from e
     return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+def _end(told: object) -> datetime | None:
+    """Return when something ends; a day without a time counts to its last second in UTC."""
+    made = _moment(told)
+    if made is not None and isinstance(told, str) and _DAY.fullmatch(told):
+        return datetime.combine(made.date(), time(23, 59, 59), UTC)
+    return made
 
 
 def _list(told: object) -> list[Any]:

@@ -72,6 +72,9 @@ def test_a_whole_statement_silences_until_its_day() -> None:
         ({"products": []}, "bound to no artifact"),
         ({"products": [{"@id": "pkg:generic/model"}]}, "bound to no artifact"),
         ({"products": [{"@id": f"sha256:{'cd' * 32}"}]}, "bound to another artifact"),
+        ({"products": [{"@id": "pkg:generic/model"}]}, f"this one is sha256:{ROOT}"),
+        ({"expires": "2999-01-01"}, "more than two years away"),
+        ({"timestamp": "2027-01-01T00:00:00Z"}, "dated in the future"),
         ({"vulnerability": {"name": "CVE-2099-2"}}, "concerns nothing found here"),
     ],
 )
@@ -92,6 +95,30 @@ def test_what_silences_is_a_value_that_no_words_can_forge() -> None:
     assert (silence.status, silence.justification, silence.impact) == ("not_affected", "", words)
     assert silence.document == hashlib.sha256(body).hexdigest()
     assert silence.document[:16] in str(silence)
+
+
+def test_a_day_counts_to_its_last_second() -> None:
+    last = datetime(2026, 12, 26, 23, 59, 58, tzinfo=UTC)
+    assert silenced(document(statement()), last)[0]
+    assert not silenced(document(statement()), last + timedelta(seconds=1))[0]
+
+
+def test_what_was_updated_last_counts() -> None:
+    word = "2026-11-02T00:00:00Z"
+    later = statement(status="affected", last_updated=word)
+    assert not silenced(document(statement(), later))[0]
+    assert silenced(document(statement(last_updated=word), statement(status="affected")))[0]
+
+
+def test_an_expiry_may_stand_in_the_notes() -> None:
+    noted = statement(expires=None, status_notes="asked for; pratique:expires=2026-12-26")
+    assert "until 2026-12-26" in silenced(document(noted))[0]
+
+
+def test_what_is_no_date_is_told_in_our_words() -> None:
+    with pytest.raises(MalformedError, match="'tomorrow' is no date such as") as told:
+        read(document(statement(expires="tomorrow")))
+    assert "isoformat" not in str(told.value)
 
 
 def test_a_statement_about_another_component_silences_nothing() -> None:

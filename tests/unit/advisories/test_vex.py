@@ -11,8 +11,13 @@ import pytest
 
 from harness.advised import inventory_of, matched_with, record
 from pratique.advisories.vex import MOST_PAIRS, apply, read
-from pratique.core.advisory import Matched
+from pratique.artifacts.matched import MatchedComponents, view_of
+from pratique.core.advisory import Matched, State
 from pratique.core.errors import MalformedError
+from pratique.core.finding import Severity
+from pratique.detectors.base import Detector
+from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
+from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
 
 ROOT = "ab" * 32
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -119,6 +124,29 @@ def test_what_is_no_date_is_told_in_our_words() -> None:
     with pytest.raises(MalformedError, match="'tomorrow' is no date such as") as told:
         read(document(statement(expires="tomorrow")))
     assert "isoformat" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "named", "wanted"),
+    [
+        (ComponentVersionOpen, {"requirements.txt": "a>=1\n"}, State.UNKNOWN),
+        (ComponentMadeWith, {"config.json": '{"transformers_version": "1"}'}, State.AFFECTED),
+    ],
+)
+def test_what_is_silenced_stays_as_information(
+    rule: type[Detector[MatchedComponents]], named: dict[str, str], wanted: State
+) -> None:
+    rows = [record(f"PYSEC-{name}", name, {"introduced": "0"}, {"fixed": "2"})
+            for name in ("a", "transformers")]  # fmt: skip
+    told = matched_with(inventory_of(named), rows)
+    product = {"@id": f"sha256:{ROOT}"}
+    names = [{"vulnerability": {"name": told.advisory(m).id}} for m in told.matches]
+    body = document(*(statement(products=[product], **name) for name in names))
+    told, _ = apply(told, read(body), f"sha256:{ROOT}", NOW)
+    assert {match.state for match in told.matches} == {wanted}
+    (finding,) = rule().inspect(view_of(told))
+    assert finding.severity is Severity.INFO
+    assert "is silenced: not_affected by security@example.org" in finding.says
 
 
 def test_a_statement_about_another_component_silences_nothing() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pratique.artifacts.blob import cut
 from pratique.artifacts.inventory import collect
+from pratique.artifacts.inventory.names import LISTED, sort_of
 from pratique.artifacts.laid import LAID, Laid, told
 from pratique.artifacts.measures.one_pass import measure
 from pratique.artifacts.reader import Claim, Kind, Member, Reader, Subject, View
@@ -171,6 +172,8 @@ class Inspector:
         if why:
             yield from self._unread(chain[: parent.limits.depth + 1], member.blob.size, why)
             return
+        if member.blob.size and sort_of(name):
+            yield from self._fact(parent, Fact(LISTED, chain, member.blob.size), chain)
         told = (member.role, member.opaque, member.own, self._laid.pop(chain, ()))
         yield from self.inspect(Subject(chain, member.blob, parent.budget, parent.scratch, *told))
 
@@ -225,7 +228,9 @@ class Inspector:
         }
         yield from self._fact(subject, Fact("format", subject.chain, data))
 
-    def _fact(self, subject: Subject, fact: Fact) -> Iterator[Fact]:
+    def _fact(
+        self, subject: Subject, fact: Fact, chain: tuple[str, ...] | None = None
+    ) -> Iterator[Fact]:
         """Pass a fact on unless it is too large or too deep: then facts count as cut."""
         limits = subject.limits
         count = weigh(fact.data, FACT_DEPTH, FACT_VALUES)
@@ -240,7 +245,7 @@ class Inspector:
                 self._note_laid(subject.chain, data)
             if "NaN" in body or "Infinity" in body:  # no JSON: they cross the wire as words
                 data = json.loads(body, parse_constant=str)
-            yield replace(fact, chain=subject.chain, data=data)
+            yield replace(fact, chain=subject.chain if chain is None else chain, data=data)
 
     def _note_laid(self, chain: tuple[str, ...], data: Json) -> None:
         """Note what an index in an archive tells of members that come after it."""

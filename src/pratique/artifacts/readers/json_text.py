@@ -71,6 +71,8 @@ CONFIG_KEYS = frozenset(
         "_meta",
         "dependencies",
         "devDependencies",
+        "optionalDependencies",
+        "peerDependencies",
         "lockfileVersion",
         "schemaVersion",
     ]

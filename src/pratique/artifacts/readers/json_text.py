@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
+from pratique.artifacts.readers.keras_config import is_keras, torch_modules
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError, MalformedError
@@ -65,6 +66,9 @@ CONFIG_KEYS = frozenset(
         "function",
         "type",
         "keras_version",
+        "optimizer_config",
+        "compile_config",
+        "modelTopology",
         "library_name",
         "__version__",
         "_diffusers_version",
@@ -126,9 +130,19 @@ def _of_document(document: object, subject: Subject) -> Iterator[Item]:
             yield TemplateView(source=source, origin=origin, covered=subject.size)
     if "nbformat" in document:
         yield from _cells(_all_cells(document))
-    limit = INDEX_BYTES if "weight_map" in document else FACT_BYTES
+    yield from _configuration(document, subject)
+
+
+def _configuration(document: dict[str, Any], subject: Subject) -> Iterator[Item]:
+    """Yield the fact that rules over the repository read, and what stands in it packed."""
+    keras = is_keras(document)
+    if keras:
+        yield from torch_modules(document)
+    limit = INDEX_BYTES if keras or "weight_map" in document else FACT_BYTES
     if subject.size <= limit and not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, _plain(document, 0))
+    elif keras:
+        raise LimitExceededError(f"a configuration of more than {limit} bytes is not judged")
 
 
 def _is_modules(rows: Sequence[object]) -> bool:

@@ -32,6 +32,8 @@ PROMISED: dict[str, frozenset[str]] = {
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
     "onnx": frozenset({"onnx"}),
+    **dict.fromkeys(("h5", "hdf5"), frozenset({"hdf5"})),
+    "keras": frozenset({"zip", "hdf5"}),
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
     "tar": frozenset({"tar"}),
     "bz2": frozenset({"bzip2"}),

@@ -69,7 +69,7 @@ def _dense(source: Source, words: Words) -> Iterator[Attribute]:
 def _attribute(source: Source, words: Words) -> Attribute:
     version, flags = words.number(1), words.number(1)
     if version not in {1, 2, 3}:
-        raise MalformedError(f"attribute version {version} is none that is known", words.where)
+        raise LimitExceededError(f"attribute version {version} is none that is known")
     sizes = [words.number(2) for _ in range(3)]
     words.take(1 if version == 3 else 0)  # noqa: PLR2004 - version 3 tells an encoding
     padded = [-(-size // 8) * 8 for size in sizes] if version == 1 else sizes

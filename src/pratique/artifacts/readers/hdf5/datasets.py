@@ -22,7 +22,7 @@ from pratique.artifacts.readers.hdf5.layouts import Chunk, Layout, chunks, read_
 from pratique.artifacts.readers.hdf5.outside import virtual_files
 from pratique.artifacts.readers.hdf5.source import Source
 from pratique.artifacts.readers.hdf5.told import Told
-from pratique.artifacts.readers.hdf5.values import BYTES, parts, shown
+from pratique.artifacts.readers.hdf5.values import BYTES, Shown, parts
 from pratique.artifacts.readers.pickle.recognise import is_pickle
 from pratique.artifacts.readers.tensor_layout import MAX_NAME
 from pratique.artifacts.views import TensorSpan
@@ -33,6 +33,8 @@ MAX_CHUNK = 256 * MiB
 MAX_VALUES = 16 * MiB
 """Texts and byte strings of one dataset that are looked at one by one."""
 MAX_PARTS = 10_000
+PICTURES = (b"\x89PNG", b"\xff\xd8\xff")
+"""What bytes of a dataset may honestly be, packed once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Datasets:
     def __init__(self, subject: Subject, source: Source, heaps: GlobalHeaps, told: Told) -> None:
         self.spans: list[TensorSpan] = []
         self.lost: list[str] = []
+        self.shown = Shown()
         self._subject, self._source, self._heaps, self._told = subject, source, heaps, told
 
     def read(self, path: str, found: Sequence[Message]) -> Iterator[Item]:
@@ -206,6 +209,10 @@ class Datasets:
                 yield from self._values(dataset, [body], 0)
             return
         with self._subject.scratch.unpack(self._unpacked(dataset, rows)) as blob:
+            name = dataset.path.strip("/") or "dataset"
+            if dataset.type.word in BYTES and blob.read(0, 4).startswith(PICTURES):
+                yield Member(name, blob, opaque=True)
+                return
             item = max(1, dataset.type.size)
             whole = blob.size % item == 0
             role = TensorRole(
@@ -213,10 +220,7 @@ class Datasets:
                 dataset.type.word if whole else f"v{item}",
                 (blob.size // item,),
             )
-            yield Member(dataset.path.strip("/") or "dataset", blob, role)
-            head = blob.read(0, HEAD)
-            if dataset.type.word in BYTES and is_pickle(head, blob.size):
-                yield Member(f"{dataset.path.strip('/')}.pkl", blob, opaque=True)
+            yield Member(name, blob, role)
 
     def _unpacked(self, dataset: Dataset, rows: Sequence[Chunk]) -> Iterator[bytes]:
         for chunk in rows:
@@ -239,7 +243,7 @@ class Datasets:
                 texts = [text for text in texts if is_pickle(text[:HEAD], len(text))]
             partial = partial or ("texts past the first were not read" if short else "")
             if texts:
-                yield from shown(dataset.path, texts, at, partial)
+                yield from self.shown.values(dataset.path, texts, at, partial)
 
 
 def _told(dataset: Dataset) -> bool:

@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass
 
 from pratique.artifacts.readers.hdf5.source import Words
-from pratique.core.errors import MalformedError
+from pratique.core.errors import LimitExceededError, MalformedError
 
 DEFLATE, SHUFFLE, FLETCHER, LZF, BZIP2 = 1, 2, 3, 32000, 307
 DECODED = frozenset({DEFLATE, SHUFFLE, FLETCHER, LZF, BZIP2})
@@ -35,12 +35,13 @@ def read_filters(words: Words) -> tuple[Filter, ...]:
     """Return the pipeline that a message tells, in the order of writing.
 
     Raises:
-        MalformedError: it breaks off, or is of no version that is known.
+        MalformedError: it breaks off.
+        LimitExceededError: it is of no version that is known, or of more filters than any.
 
     """
     version, count = words.number(1), words.number(1)
     if version not in {1, 2} or count > MAX_FILTERS:
-        raise MalformedError(f"filter pipeline version {version} of {count}", words.where)
+        raise LimitExceededError(f"filter pipeline version {version} of {count} filters")
     old = version == 1
     words.take(6 if old else 0)
     return tuple(_filter(words, old=old) for _ in range(count))

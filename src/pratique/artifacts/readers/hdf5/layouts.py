@@ -47,14 +47,15 @@ def read_layout(words: Words) -> Layout:
     """Return the layout that a message tells.
 
     Raises:
-        MalformedError: it breaks off, or is of no version that is known.
+        MalformedError: it breaks off.
+        LimitExceededError: it is of no version that is known.
 
     """
     version = words.number(1)
     if version in {1, 2}:
         return _oldest(words)
     if version not in {3, 4, 5}:
-        raise MalformedError(f"layout version {version} is none that is known", words.where)
+        raise LimitExceededError(f"layout version {version} is none that is known")
     kind = words.number(1)
     if kind == COMPACT:
         size = words.number(2)
@@ -65,7 +66,7 @@ def read_layout(words: Words) -> Layout:
     if kind == VIRTUAL:
         return Layout(VIRTUAL, words.offset(), index=words.number(4))
     if kind != CHUNKED:
-        raise MalformedError(f"layout class {kind} is none that is known", words.where)
+        raise LimitExceededError(f"layout class {kind} is none that is known")
     return _newest(words) if version > 3 else _middle(words)  # noqa: PLR2004 - 4 indexes chunks anew
 
 
@@ -136,7 +137,7 @@ def _indexed(source: Source, layout: Layout, shape: tuple[int, ...], item: int) 
     elif layout.index == TREE:
         yield from _second_trees(source, address, rank)
     else:
-        raise MalformedError(f"chunk index {layout.index} is none that is known")
+        raise LimitExceededError(f"chunk index {layout.index} is none that is known")
 
 
 def _implicit(layout: Layout, shape: tuple[int, ...], item: int) -> Iterator[Chunk]:

@@ -25,7 +25,7 @@ from pratique.artifacts.readers.hdf5.told import (
     MAX_TEXT,
     Told,
 )
-from pratique.artifacts.readers.hdf5.values import parts, shown
+from pratique.artifacts.readers.hdf5.values import parts
 from pratique.artifacts.readers.tar.reader import TarReader
 from pratique.artifacts.readers.tensor_layout import tensors_fact
 from pratique.artifacts.views import TensorTable, TextView
@@ -85,7 +85,9 @@ class Hdf5Reader(Reader):
             source=self.name,
             tensors=tuple(sorted(walk.datasets.spans, key=lambda s: (s.start, s.end))),
             covered=source.end - at,
-            partial="; ".join(walk.datasets.lost[:MAX_PARTS]),
+            partial="; ".join(
+                filter(None, [*walk.datasets.lost[:MAX_PARTS], walk.datasets.shown.cut])
+            ),
         )
         yield tensors_fact(self.name, walk.datasets.spans)
         data = walk.told.data(superblock.version, at, free.used, free.odd)
@@ -217,4 +219,6 @@ class _Walk:
             self.told.attributes[attribute.name] = texts[0][:100].decode("utf-8", "replace")
         self.told.keras |= not path and attribute.name in KERAS_ATTRIBUTES
         if texts or partial:
-            yield from shown(f"{path}/{attribute.name}", texts, attribute.at, partial)
+            yield from self.datasets.shown.values(
+                f"{path}/{attribute.name}", texts, attribute.at, partial
+            )

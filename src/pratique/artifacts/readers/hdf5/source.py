@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from pratique.artifacts.blob import Blob
 from pratique.core.errors import LimitExceededError, MalformedError
-from pratique.core.limits import MiB
+from pratique.core.limits import GiB, MiB
 
 MAX_BLOCKS = 3_000_000
+MAX_BYTES = 2 * GiB
+"""Bytes of structures that are read, those read again among them."""
 MAX_BLOCK = 64 * MiB
 """One structure in memory; a global heap with a large configuration is the largest that is met."""
 
@@ -90,6 +92,7 @@ class Source:
     chunk_inner: int = 32
     marks: Marks = field(default_factory=Marks)
     blocks: int = 0
+    taken: int = 0
 
     def words(self, address: int | None, size: int, what: str) -> Words:
         """Return a structure of this many bytes, and account for it.
@@ -103,8 +106,9 @@ class Source:
         if size > MAX_BLOCK:
             raise LimitExceededError(f"{what} of {size} bytes")
         self.blocks += 1
-        if self.blocks > MAX_BLOCKS:
-            raise LimitExceededError(f"more than {MAX_BLOCKS} structures")
+        self.taken += size
+        if self.blocks > MAX_BLOCKS or self.taken > MAX_BYTES:
+            raise LimitExceededError("more structures than are read")
         self.marks.add(start, end)
         return Words(self.blob.read(start, size), self.sizes, start)
 

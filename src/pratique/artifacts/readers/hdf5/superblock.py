@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pratique.artifacts.blob import Blob
 from pratique.artifacts.readers.hdf5.source import Source, Words
-from pratique.core.errors import MalformedError
+from pratique.core.errors import LimitExceededError, MalformedError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 FIRST_USER_BLOCK = 512
@@ -36,7 +36,8 @@ def read_superblock(blob: Blob, at: int) -> tuple[Source, Superblock]:
     """Return the file's bytes by address, and its superblock.
 
     Raises:
-        MalformedError: the version or the widths are none that the format has.
+        MalformedError: the widths are none that the format has, or the end is none of the file's.
+        LimitExceededError: the version is none that is known.
 
     """
     head = blob.read(at, HEAD)
@@ -44,7 +45,7 @@ def read_superblock(blob: Blob, at: int) -> tuple[Source, Superblock]:
         raise MalformedError("the superblock breaks off", at)
     version = head[8]
     if version > LATEST:
-        raise MalformedError(f"superblock version {version} is none that is known", at + 8)
+        raise LimitExceededError(f"superblock version {version} is none that is known")
     old = version < 2  # noqa: PLR2004 - version 2 changed its layout
     offsets, lengths = head[13:15] if old else head[9:11]
     if not {offsets, lengths} <= WIDTHS:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from pratique.artifacts.blob import Blob, Scratch
+from pratique.artifacts.laid import Laid
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact
 from pratique.core.limits import KiB, Limits, MiB
@@ -87,7 +88,9 @@ class Subject:
     """One thing to read: a file or a member of one. `chain` is empty for the file itself.
 
     `opaque` tells that the container already accounts for these bytes as data (an array inside a
-    pickle): then it is no gap when no reader knows them. `role` is what the container says it is.
+    pickle): then it is no gap when no reader knows them. `role` is what the container says it is,
+    `laid` what a file beside it says that it holds.
+    `own` are the Python modules whose sources the container holds, and loads instead of others.
     """
 
     chain: tuple[str, ...]
@@ -96,6 +99,8 @@ class Subject:
     scratch: Scratch
     role: TensorRole | None = None
     opaque: bool = False
+    own: frozenset[str] = frozenset()
+    laid: tuple[Laid, ...] = ()
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 
@@ -126,6 +131,7 @@ class Member:
     blob: Blob
     role: TensorRole | None = None
     opaque: bool = False
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,8 @@ class Reader(ABC):
     kind: ClassVar[Kind]
     views: ClassVar[tuple[type[View], ...]]
     """Every view type that `read` may yield: what the plan of a subject is made from."""
+    carries_archive: ClassVar[bool] = False
+    """The format lets an archive stand behind its last byte, which the archive's reader opens."""
 
     def warm(self) -> None:  # noqa: B027 - most readers have nothing to do here
         """Import and compile what `read` needs and a process that reads nothing does not.

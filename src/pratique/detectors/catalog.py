@@ -5,10 +5,14 @@ from typing import Any
 from pratique.core.finding import Rule, RuleId
 from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCode
 from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
+from pratique.detectors.backdoors.config_evaluates_expression import ConfigEvaluatesExpression
 from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallable
+from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnvironment
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
+from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
+from pratique.detectors.backdoors.requirements_from_elsewhere import RequirementsFromElsewhere
 from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
 from pratique.detectors.backdoors.template_assembled_name import TemplateAssembledName
 from pratique.detectors.backdoors.template_attack_loop import TemplateAttackLoop
@@ -20,6 +24,7 @@ from pratique.detectors.backdoors.template_imports_file import TemplateImportsFi
 from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
 from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
+from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
 from pratique.detectors.integrity.archive_corrupt_entry import ArchiveCorruptEntry
@@ -64,6 +69,13 @@ from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
 from pratique.detectors.malware.embedded_archive import EmbeddedArchive
 from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
 from pratique.detectors.malware.embedded_script import EmbeddedScript
+from pratique.detectors.malware.exported_program_odd_target import ExportedProgramOddTarget
+from pratique.detectors.malware.graph_calls_python import GraphCallsPython
+from pratique.detectors.malware.graph_file_escapes import GraphFileEscapes
+from pratique.detectors.malware.graph_reaches_network import GraphReachesNetwork
+from pratique.detectors.malware.graph_reads_files import GraphReadsFiles
+from pratique.detectors.malware.graph_unknown_operator import GraphUnknownOperator
+from pratique.detectors.malware.graph_writes_files import GraphWritesFiles
 from pratique.detectors.malware.hdf5_hidden_data import Hdf5HiddenData
 from pratique.detectors.malware.hdf5_reads_other_file import Hdf5ReadsOtherFile
 from pratique.detectors.malware.keras_config_foreign_code import KerasConfigForeignCode
@@ -93,7 +105,11 @@ from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
 from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
+from pratique.detectors.malware.skops_dangerous_type import SkopsDangerousType
+from pratique.detectors.malware.skops_hidden_call import SkopsHiddenCall
+from pratique.detectors.malware.skops_unknown_type import SkopsUnknownType
 from pratique.detectors.malware.text_in_tensor import TextInTensor
+from pratique.detectors.malware.torch_package_code import TorchPackageCode
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
@@ -152,12 +168,24 @@ from pratique.detectors.vulnerabilities.keras_lambda_in_hdf5 import KerasLambdaI
 from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
 from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
 from pratique.detectors.vulnerabilities.manifest_digest_escape import ManifestDigestEscape
+from pratique.detectors.vulnerabilities.nemo_config_names_callable import NemoConfigNamesCallable
 from pratique.detectors.vulnerabilities.onnx_external_data_escape import OnnxExternalDataEscape
 from pratique.detectors.vulnerabilities.onnx_external_data_key import OnnxExternalDataKey
 from pratique.detectors.vulnerabilities.onnx_external_data_link import OnnxExternalDataLink
 from pratique.detectors.vulnerabilities.onnx_upsample_without_input import OnnxUpsampleWithoutInput
 from pratique.detectors.vulnerabilities.pickle_runs_code_in_loader import PickleRunsCodeInLoader
 from pratique.detectors.vulnerabilities.sentencepiece_cut_symbol import SentencepieceCutSymbol
+from pratique.detectors.vulnerabilities.skops_fools_audit import SkopsFoolsAudit
+from pratique.detectors.vulnerabilities.tensorflow_boosted_trees import TensorflowBoostedTrees
+from pratique.detectors.vulnerabilities.tensorflow_recursive_function import (
+    TensorflowRecursiveFunction,
+)
+from pratique.detectors.vulnerabilities.tensorflow_required_field_missing import (
+    TensorflowRequiredFieldMissing,
+)
+from pratique.detectors.vulnerabilities.tensorflow_resource_handle_lie import (
+    TensorflowResourceHandleLie,
+)
 from pratique.detectors.vulnerabilities.torch_items_into_tensor import TorchItemsIntoTensor
 from pratique.detectors.vulnerabilities.torch_storage_size_lie import TorchStorageSizeLie
 from pratique.detectors.vulnerabilities.torchscript_acts_on_safe_load import (
@@ -190,6 +218,12 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonReorderedText,
     PythonOddEncoding,
     CompiledPythonFile,
+    GraphWritesFiles,
+    GraphReadsFiles,
+    GraphCallsPython,
+    GraphReachesNetwork,
+    GraphUnknownOperator,
+    GraphFileEscapes,
     YamlPythonTag,
     ShellScriptAttacks,
     NativeProgramFile,
@@ -204,6 +238,11 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     Hdf5ReadsOtherFile,
     Hdf5HiddenData,
     TorchScriptUnknownOperator,
+    SkopsDangerousType,
+    SkopsUnknownType,
+    SkopsHiddenCall,
+    ExportedProgramOddTarget,
+    TorchPackageCode,
     TemplateSandboxEscape,
     TemplateImportsFile,
     TemplateForeignGlobal,
@@ -221,6 +260,11 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GenerationCustomCode,
     ConfigNamesCallable,
     MlmodelPythonLoader,
+    ConfigEvaluatesExpression,
+    ConfigReadsEnvironment,
+    MarHandler,
+    YamlTagNamesCallable,
+    RequirementsFromElsewhere,
     FileUnclaimedBytes,
     FilePolyglot,
     NameContradictsContent,
@@ -314,11 +358,17 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GgufTensorBeyondInt32,
     ManifestDigestEscape,
     PickleRunsCodeInLoader,
+    TensorflowRecursiveFunction,
+    TensorflowBoostedTrees,
+    TensorflowRequiredFieldMissing,
+    TensorflowResourceHandleLie,
     TorchItemsIntoTensor,
     TorchStorageSizeLie,
     TorchscriptActsOnSafeLoad,
     SentencepieceCutSymbol,
     ArchiveEscapesLoader,
+    SkopsFoolsAudit,
+    NemoConfigNamesCallable,
 )
 
 

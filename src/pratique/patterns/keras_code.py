@@ -82,11 +82,19 @@ def lambdas(nodes: Iterable[Node]) -> Iterator[tuple[str, str]]:
             config = node.get("config")
             code = config.get("code") if isinstance(config, dict) else node.get("code")
             yield name, code if isinstance(code, str) else ""
-        for key, value in node.items():
-            if isinstance(value, list) and value and isinstance(value[0], str):
+        for key, packed in node.items():
+            value = _listed(packed)
+            if value and isinstance(value[0], str):
                 told = node.get(f"{key}_type")
-                if told == "lambda" or (key == "function" and told is None and len(value) == 3):  # noqa: PLR2004 - code, defaults and closure
+                if told == "lambda" or (key == "function" and told is None):
                     yield name, value[0]
+
+
+def _listed(value: object) -> list[object]:
+    """Return a list of code, defaults and closure, also as a SavedModel's metadata writes it."""
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        value = value.get("items")
+    return value if isinstance(value, list) else []
 
 
 def compiled(text: str) -> bytes:

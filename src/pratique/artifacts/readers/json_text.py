@@ -1,7 +1,6 @@
 """JSON and JSON Lines: documents, duplicate keys, chat templates, notebook cells."""
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,26 +8,27 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pratique.artifacts.blob import MemoryBlob
+from pratique.artifacts.graphs import GraphOperators
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
+from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
-from pratique.artifacts.readers.keras_config import is_keras, torch_modules
+from pratique.artifacts.readers.json_settings import settings, whole_settings
+from pratique.artifacts.readers.keras_config import KEYS, LONGEST, is_keras, torch_modules
 from pratique.artifacts.readers.template_tree import is_template
+from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError, MalformedError
-from pratique.core.fact import Fact, Json
-from pratique.core.limits import KiB, MiB
+from pratique.core.fact import Fact
 
 MAX_VALUES = 8_000_000
+LISTING = 1_000
 MAX_DUPLICATES = 100
 MAX_CELLS = 2_000
-MAX_TEMPLATES = 100
-FACT_BYTES = 512 * KiB
-INDEX_BYTES = 8 * MiB
-"""A shard index names every tensor, and is larger than a configuration."""
-MAX_FACT_DEPTH = 64
-MAX_LOOKED = 100_000
+MAX_TEMPLATES = 1_000
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
+_MARKS = re.compile(r"\{[%{]|\\u007[bB]")
+"""What a template cannot do without, also where JSON spells it by number."""
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FIRST = re.compile(
     rf"""\s*(?:\{{\s*(?:"|\}})|\[\s*(?:[\{{\[\]]|"(?:[^"\\\n]|\\.){{0,1000}}"\s*[,\]]"""
@@ -68,7 +68,6 @@ CONFIG_KEYS = frozenset(
         "keras_version",
         "optimizer_config",
         "compile_config",
-        "modelTopology",
         "library_name",
         "__version__",
         "_diffusers_version",
@@ -87,18 +86,22 @@ class JsonText(View):
     """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
 
     RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
+    `listed` are those in objects of more than `LISTING` keys that configure no model: lists of
+    words more than settings.
     """
 
     documents: int
     duplicates: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
-    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView)
+    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView, GraphOperators)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the text begins as an object or an array."""
@@ -111,38 +114,57 @@ class JsonReader(Reader):
             raise LimitExceededError(f"JSON of more than {most} bytes is not parsed")
         told = whole_text(subject, most)
         duplicates: list[str] = []
-        documents = _parse(told, duplicates)
+        listed: list[str] = []
+        documents = _parse(told, duplicates, listed)
         yield Claim(0, subject.size, "json document")
-        yield JsonText(documents=len(documents), duplicates=tuple(duplicates), covered=subject.size)
+        first = documents[0] if isinstance(documents[0], dict) else {"": documents[0]}
+        cut = False
+        for kind, data, short in json_told.told(first, told.text):
+            yield Fact(kind, subject.chain, data)
+            cut |= short
+        yield JsonText(
+            documents=len(documents),
+            duplicates=tuple(duplicates),
+            listed=tuple(listed),
+            covered=subject.size,
+            partial="it names more code than is listed" if cut else "",
+        )
         for document in documents[:1]:
-            yield from _of_document(document, subject)
+            yield from _of_document(document, subject, told.text)
 
 
-def _of_document(document: object, subject: Subject) -> Iterator[Item]:
-    if isinstance(document, list) and subject.size <= FACT_BYTES and _is_modules(document):
-        yield Fact("json", subject.chain, _plain(document, 0))
+def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item]:
+    yield from _of_web_model(document, subject)
+    if isinstance(document, list) and _is_modules(document):
+        yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
     if not isinstance(document, dict):
         return
     for origin, source in _templates(document.get("chat_template")):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
-    if subject.size <= FACT_BYTES:
+    if _MARKS.search(text):
         for origin, source in _other_templates(document):
             yield TemplateView(source=source, origin=origin, covered=subject.size)
     if "nbformat" in document:
         yield from _cells(_all_cells(document))
-    yield from _configuration(document, subject)
+    if is_keras(document):
+        yield from _of_keras(document, subject)
+    elif not CONFIG_KEYS.isdisjoint(document):
+        yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
 
 
-def _configuration(document: dict[str, Any], subject: Subject) -> Iterator[Item]:
-    """Yield the fact that rules over the repository read, and what stands in it packed."""
-    keras = is_keras(document)
-    if keras:
-        yield from torch_modules(document)
-    limit = INDEX_BYTES if keras or "weight_map" in document else FACT_BYTES
-    if subject.size <= limit and not CONFIG_KEYS.isdisjoint(document):
-        yield Fact("json", subject.chain, _plain(document, 0))
-    elif keras:
-        raise LimitExceededError(f"a configuration of more than {limit} bytes is not judged")
+def _of_keras(document: object, subject: Subject) -> Iterator[Item]:
+    """Yield all that Keras would make of a document, and what stands in it packed."""
+    yield from torch_modules(document)
+    for part in whole_settings(document, CONFIG_KEYS | KEYS, LONGEST):
+        yield Fact("json", subject.chain, part)
+
+
+def _of_web_model(document: object, subject: Subject) -> Iterator[Item]:
+    if is_web_model(document):
+        yield from web_model(document, subject)
+        layers = keras_model(document)
+        if layers is not None:
+            yield from _of_keras(layers, subject)
 
 
 def _is_modules(rows: Sequence[object]) -> bool:
@@ -150,17 +172,19 @@ def _is_modules(rows: Sequence[object]) -> bool:
     return bool(rows) and all(isinstance(r, dict) and "type" in r for r in rows)
 
 
-def _parse(told: Decoded, duplicates: list[str]) -> list[Any]:
+def _parse(told: Decoded, duplicates: list[str], listed: list[str]) -> list[Any]:
     text = told.text
     if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
         raise LimitExceededError(f"JSON with more than {MAX_VALUES} values is not parsed")
 
     def pairs(rows: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(rows)
-        if len(made) != len(rows) and len(duplicates) < MAX_DUPLICATES:
+        if len(made) != len(rows):
             times = Counter(k for k, _ in rows)
-            twice = [k[:200] for k, count in times.items() if count > 1]
-            duplicates.extend(twice[: MAX_DUPLICATES - len(duplicates)])
+            twice = [k for k, count in times.items() if count > 1]
+            long = len(rows) > LISTING and CONFIG_KEYS.isdisjoint(twice)
+            into = listed if long else duplicates
+            into.extend(k[:200] for k in twice[: MAX_DUPLICATES - len(into)])
         return made
 
     decoder = json.JSONDecoder(object_pairs_hook=pairs, strict=False)
@@ -218,9 +242,7 @@ def _templates(told: object) -> Iterator[tuple[str, str]]:
 def _other_templates(document: object) -> Iterator[tuple[str, str]]:
     """Yield valid Jinja under other keys and deeper down, where some loaders keep templates."""
     stack, left = [("", document)], MAX_TEMPLATES
-    for _ in range(MAX_LOOKED):
-        if not stack or not left:
-            return
+    while stack:
         key, part = stack.pop()
         if isinstance(part, dict):
             stack += [
@@ -230,6 +252,8 @@ def _other_templates(document: object) -> Iterator[tuple[str, str]]:
             stack += [(key, v) for v in part]
         elif isinstance(part, str) and is_template(part):
             left -= 1
+            if left < 0:
+                raise LimitExceededError(f"more than {MAX_TEMPLATES} templates in one document")
             yield f"json:{key[:80]}", part
 
 
@@ -282,18 +306,3 @@ def _magic(line: str) -> str:
     if bare.startswith("%"):
         return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
     return line
-
-
-def _plain(told: Any, depth: int) -> Json:  # noqa: ANN401 - what a JSON parser returns
-    """Return the same document without what strict JSON cannot say, and not deeper than a bound."""
-    if isinstance(told, float) and not math.isfinite(told):
-        return str(told)
-    if depth >= MAX_FACT_DEPTH:
-        return None
-    if isinstance(told, Mapping):
-        return {str(k): _plain(v, depth + 1) for k, v in told.items()}
-    if isinstance(told, list):
-        return [_plain(v, depth + 1) for v in told]
-    if isinstance(told, int) and not isinstance(told, bool) and abs(told) >= 1 << 1024:
-        return "an integer beyond 1024 bits"
-    return told  # type: ignore[no-any-return]

@@ -6,19 +6,29 @@ from collections.abc import Iterator, Mapping
 
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Member
+from pratique.core.limits import KiB
 
 MAX_PARTS = 1_000_000
 MAX_MODULES = 100
 LEAST = 16
-_ALONE = ("optimizer_config", "compile_config", "modelTopology")
+LONGEST = 512 * KiB
+"""Compiled code in base64 is one long text."""
+KEYS = frozenset(
+    ["class_name", "config", "module", "registered_name", "function", "code", "vocabulary", "items"]
+)
+"""What rules read of an entry, however many other settings stand beside it."""
+_ALONE = ("optimizer_config", "compile_config")
 
 
 def is_keras(document: object) -> bool:
     """Tell whether Keras would make a model, an optimizer or a loss of a document."""
     if not isinstance(document, dict):
         return False
-    return ("class_name" in document and "config" in document) or any(
-        isinstance(document.get(key), dict) for key in _ALONE
+    inner = document.get("model_config")
+    return (
+        ("class_name" in document and "config" in document)
+        or any(isinstance(document.get(key), dict) for key in _ALONE)
+        or (isinstance(inner, dict) and "class_name" in inner)
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.backdoors.configured_code import is_mlmodel, rows
 from pratique.detectors.base import Detector
 
@@ -47,11 +47,11 @@ class MlmodelPythonLoader(Detector[Repository]):
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report loaders that are not MLflow's own, and folders of code."""
         for file in view.files:
-            for key, value, line in rows(file):
+            for key, value, at in rows(file):
                 own = key == "loader_module" and value.startswith("mlflow.")
-                if key in {"loader_module", "code"} and value and not own and is_mlmodel(file):
+                if key in {"loader_module", "code"} and value and not own and is_mlmodel(file, at):
                     yield self.finding(
-                        Span(chain=(file.path,), line=line),
+                        at,
                         f"{key} makes MLflow import {value[:120]!r}",
                         target=value,
                     )

@@ -6,7 +6,8 @@ from pratique.artifacts.readers.keras_config import is_keras
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Span
 
-MOST_NODES = 200_000
+MOST_NODES = 400_000
+"""More than any reader keeps of a document: a walk ends with the document."""
 Node = Mapping[str, object]
 
 

@@ -228,5 +228,5 @@ def test_a_wrapped_torch_module_is_taken_apart() -> None:
 def test_long_configurations_are_judged_or_said_not_to_be() -> None:
     long = make.sequential(make.layer("keras.layers", "Dense", {"pad": "x" * (1 << 20)}))
     assert any(f.kind == "json" for f in _config(long).facts)
-    beyond = make.sequential(make.layer("keras.layers", "Dense", {"pad": "x" * (9 << 20)}))
+    beyond = make.sequential(make.layer("keras.layers", "Dense", {"pad": ["x" * (1 << 18)] * 40}))
     assert not _config(beyond).full

@@ -146,6 +146,10 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
             yield TemplateView(source=source, origin=origin, covered=subject.size)
     if "nbformat" in document:
         yield from _cells(_all_cells(document))
+    yield from _configuration(document, subject)
+
+
+def _configuration(document: dict[str, Any], subject: Subject) -> Iterator[Item]:
     if is_keras(document):
         yield from _of_keras(document, subject)
     elif not CONFIG_KEYS.isdisjoint(document):

@@ -9,7 +9,7 @@ from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, S
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
 from pratique.detectors.vulnerabilities.loaders import hit
-from pratique.patterns.keras_code import compiled, lambdas, weigh
+from pratique.patterns.keras_lambda import compiled, lambdas, weigh
 
 
 class KerasLambdaCode(Detector[Repository]):

@@ -34,9 +34,14 @@ CALLS = frozenset(
      "read_file", "rmtree", "GFile", "download_from_url", "model_from_json", "model_from_yaml",
      "exec", "eval", "system", "popen", "Popen", "__import__", "getattr", "open", "clone_model",
      "set_backend", "image_dataset_from_directory", "audio_dataset_from_directory",
-     "text_dataset_from_directory", "load_img", "listdir", "makedirs"]
+     "text_dataset_from_directory", "load_img", "listdir", "makedirs", "load", "loads", "save",
+     "savez", "save_weights", "save_model", "save_img", "load_from_tfhub", "load_file", "loadtxt",
+     "genfromtxt", "fromfile", "tofile", "savetxt", "memmap", "load_state_dict_from_url",
+     "FileIO", "TFRecordWriter", "TFRecordDataset", "TextLineDataset", "WriteFile", "ReadFile",
+     "MatchingFiles", "PyFunc", "EagerPyFunc", "PyFuncStateless", "LoadLibrary", "run_function",
+     "get_registered_object", "get_custom_objects", "call_in_subprocess", "set_floatx"]
 )  # fmt: skip
-"""Functions in those packages that fetch, read, write or run something."""
+"""Functions of packages for models that fetch, read, write or run something."""
 BUILTINS = frozenset(
     ["eval", "exec", "compile", "open", "__import__", "getattr", "setattr", "delattr", "input",
      "breakpoint", "globals", "locals", "vars", "memoryview", "help", "exit", "quit"]
@@ -78,17 +83,17 @@ def judge(module: str, name: str) -> tuple[Severity, str]:
         return Severity.CRITICAL, "is no part of any model"
     if last in BUILTINS or ".os." in f".{module}.{name}." or ".subprocess." in f".{module}.{name}.":
         return Severity.CRITICAL, "runs code"
-    if top in KNOWN:
-        return _own(module, last)
     if top == OWN:
         return Severity.LOW, "needs code that is not here"
+    if last in CALLS:
+        return Severity.CRITICAL, "fetches, reads, writes or runs something"
+    if top in KNOWN:
+        return _own(module, last)
     return Severity.MEDIUM, "has Keras import code of another package"
 
 
 def _own(module: str, name: str) -> tuple[Severity, str]:
     """Judge a name in one of Keras's packages: classes are parts of models, functions may act."""
-    if name in CALLS:
-        return Severity.CRITICAL, "fetches, reads, writes or runs something"
     inner = next((word for word in module.split(".")[1:] if word not in _OUTER), "")
     if inner in _INNER and not name[:1].isupper():
         return Severity.HIGH, "is a function that no layer needs"

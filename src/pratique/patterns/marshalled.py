@@ -14,7 +14,7 @@ _SINGLE = b"NFTS.0"
 _FIXED = {ord("i"): 4, ord("I"): 8, ord("g"): 8, ord("y"): 16}
 _SHORT, _LONG, _BYTES = b"zZ", b"aAtu", ord("s")
 _CODE, _SMALL, _BACK, _WHOLE = ord("c"), ord(")"), ord("r"), ord("l")
-_EXTENDED = 144
+_EXTENDED, _COMPARES, _IS, _IN = 144, 107, 117, 118
 _CONSTS, _LOCALS = frozenset({100}), frozenset({124, 125, 126})
 _NAMES = frozenset({90, 95, 97, 101, 106, 108, 109, 116, 160})
 _HALVED = frozenset({106, 116})
@@ -47,7 +47,7 @@ class Code:
     new: bool
 
     def sound(self) -> bool:
-        """Tell whether its instructions are known and use what is its own."""
+        """Tell whether its instructions are known, use what is its own, and compare nothing."""
         if self.new and self.body[:1] != bytes([_RESUME]):
             return False  # numbered anew in 3.13, or not compiled from a lambda
         return all(
@@ -56,7 +56,7 @@ class Code:
         )
 
     def _inside(self, op: int, index: int) -> bool:
-        if op == _EXTENDED:
+        if op in {_EXTENDED, _COMPARES, _IS, _IN}:
             return False
         if op in _CONSTS:
             return index < len(self.consts)

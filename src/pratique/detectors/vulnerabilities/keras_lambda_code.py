@@ -17,7 +17,8 @@ class KerasLambdaCode(Detector[Repository]):
 
     ## What it looks for
     A `__lambda__` with code anywhere in a configuration, or the older list of base64 text, defaults
-    and closure. It is medium where the code names nothing that acts by itself.
+    and closure. It is medium where the code names nothing that acts by itself, and low where it
+    only computes, as keras-lambda-acts says.
 
     ## Why it matters
     The code is unmarshalled and run when the model is loaded or asked. Keras before 2.13 did

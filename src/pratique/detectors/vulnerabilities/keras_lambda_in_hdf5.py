@@ -17,7 +17,7 @@ class KerasLambdaInHdf5(Detector[Repository]):
 
     ## What it looks for
     Compiled code in the configuration that an HDF5 file holds as an attribute. It is medium where
-    the code names nothing that acts by itself.
+    the code names nothing that acts by itself, and low where it only computes.
 
     ## Why it matters
     `load_model` did not heed safe mode for this format: the code ran although the caller had asked

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness import make_hdf5 as make
-from harness.inspecting import Told, inspect_bytes, subject_of
+from harness.inspecting import Told, inspect_bytes, inspect_tree, subject_of
 from harness.make_archives import tarred
 from pratique.artifacts.readers.hdf5 import filters, reader
 from pratique.artifacts.readers.hdf5.filters import Filter, undo
@@ -200,6 +200,13 @@ def test_filters_are_undone() -> None:
     lzf = (Filter(filters.LZF, ()),)
     assert undo(lzf, 0, b"\x01ab\x40\x01", 6) == b"ababab"
     assert undo(lzf, 0, b"\x00a\xe0\x05\x00", 15) == b"a" * 15
+    lz4 = (Filter(filters.LZ4, ()),)
+    head = struct.pack(">QI", 12, 8)
+    packed = head + struct.pack(">I", 5) + b"\x13a\1\0\0" + struct.pack(">I", 4) + b"bcde"
+    assert undo(lz4, 0, packed, 12) == b"aaaaaaaabcde"
+    for bad in (packed[:12], packed[:18], struct.pack(">QI", 99, 8), head + b"\0\0\0\1\xff"):
+        with pytest.raises(MalformedError):
+            undo(lz4, 0, bad, 12)
     for broken in (b"\x40", b"\x40\x09"):
         with pytest.raises(MalformedError):
             undo(lzf, 0, broken, 9)
@@ -230,3 +237,19 @@ def test_long_configurations_are_judged_or_said_not_to_be() -> None:
     assert any(f.kind == "json" for f in _config(long).facts)
     beyond = make.sequential(make.layer("keras.layers", "Dense", {"pad": ["x" * (1 << 18)] * 40}))
     assert not _config(beyond).full
+
+
+@pytest.mark.parametrize("lists", range(4))
+def test_no_nesting_hides_an_entry(lists: int) -> None:
+    code = make.code("os", "system")
+    lookup = make.layer("keras.layers", "StringLookup", {"vocabulary": "/etc/passwd"})
+    cases = ((make.old_lambda(code), "MAL070"), (make.new_lambda(code), "MAL070"))
+    for part, rule in (*cases, (lookup, "VUL026")):
+        for depth in (1, 6, 7, 8, 9, 10, 11, 25, 60):
+            nested: object = part
+            for _ in range(lists):
+                nested = [nested]
+            for _ in range(depth):
+                nested = {"class_name": "Sequential", "config": {"layers": [nested]}}
+            told = inspect_tree({"m.h5": make.keras(json.dumps(nested))})
+            assert rule in told.rules

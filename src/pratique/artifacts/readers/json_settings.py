@@ -12,13 +12,15 @@ from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Json
 from pratique.core.limits import KiB, MiB
 
-MAX_DEPTH = 64
+MAX_DEPTH, PARTS_DEPTH, PART_DEPTH = 64, 40, 30
+"""Parts that stand on their own are less deep than a fact may be, and begin with a whole entry."""
+ENTRY = "class_name"
 MAX_VALUES = 200_000
 """Values in one document; rules that walk one have room for as many."""
 MAX_TEXT = 16 * KiB
 MAX_TEXTS = 8 * MiB
 MAX_DEEP = 1_000
-"""Parts below `MAX_DEPTH` of one document that are told on their own."""
+"""Parts below `PARTS_DEPTH` of one document that are told on their own."""
 MANY = 1_000
 """Numbers and texts of one list or object that are kept beside all lists and objects in it."""
 INDEX = "weight_map"
@@ -47,7 +49,7 @@ def whole_settings(document: object, keys: frozenset[str], longest: int) -> Iter
         LimitExceededError: it holds more values, text or deep parts than are kept.
 
     """
-    copy = _Copy(keys, longest)
+    copy = _Copy(keys, longest, PARTS_DEPTH)
     yield copy.of(document, 0)
     for number in range(MAX_DEEP):
         if number >= len(copy.deep):
@@ -57,8 +59,11 @@ def whole_settings(document: object, keys: frozenset[str], longest: int) -> Iter
 
 
 class _Copy:
-    def __init__(self, keys: frozenset[str], longest: int = MAX_TEXT) -> None:
+    def __init__(
+        self, keys: frozenset[str], longest: int = MAX_TEXT, depth: int = MAX_DEPTH
+    ) -> None:
         self._keys, self._longest, self._values, self._texts = keys, longest, 0, 0
+        self._depth = depth
         self.deep: list[object] = []
 
     def of(self, told: Any, depth: int, *, whole: bool = False) -> Json:  # noqa: ANN401 - JSON
@@ -88,7 +93,8 @@ class _Copy:
         return told[: self._longest]
 
     def _mapping(self, told: Mapping[str, Any], depth: int, *, whole: bool) -> Json:
-        if depth >= MAX_DEPTH:
+        entry = self._depth == PARTS_DEPTH and depth >= PART_DEPTH and ENTRY in told
+        if depth >= self._depth or entry:
             return self._later(told)
         room = len(told) if whole else MANY
         kept: dict[str, Json] = {}
@@ -100,7 +106,7 @@ class _Copy:
         return kept
 
     def _list(self, told: list[Any], depth: int) -> Json:
-        if depth >= MAX_DEPTH:
+        if depth >= self._depth:
             return self._later(told)
         room, kept = MANY, []
         for value in told:

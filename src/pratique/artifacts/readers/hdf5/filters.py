@@ -1,14 +1,15 @@
-"""Filters of chunked datasets, undone: deflate, shuffle, checksums, LZF and bzip2."""
+"""Filters of chunked datasets, undone: deflate, shuffle, checksums, LZF, LZ4 and bzip2."""
 
 import bz2
 import zlib
 from dataclasses import dataclass
 
 from pratique.artifacts.readers.hdf5.source import Words
+from pratique.artifacts.readers.lz4 import unpack_block
 from pratique.core.errors import LimitExceededError, MalformedError
 
-DEFLATE, SHUFFLE, FLETCHER, LZF, BZIP2 = 1, 2, 3, 32000, 307
-DECODED = frozenset({DEFLATE, SHUFFLE, FLETCHER, LZF, BZIP2})
+DEFLATE, SHUFFLE, FLETCHER, LZF, LZ4, BZIP2 = 1, 2, 3, 32000, 32004, 307
+DECODED = frozenset({DEFLATE, SHUFFLE, FLETCHER, LZF, LZ4, BZIP2})
 NAMES = {1: "deflate", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset",
          305: "lzo", 307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4",
          32008: "bitshuffle", 32013: "zfp", 32015: "zstd", 32026: "blosc2"}  # fmt: skip
@@ -89,7 +90,7 @@ def _undo(step: Filter, body: bytes, most: int) -> bytes:
         return body[:-4]
     if step.number == LZF:
         return _lzf(body, room)
-    return _bunzip(body, room)
+    return _lz4(body, room) if step.number == LZ4 else _bunzip(body, room)
 
 
 def _inflate(body: bytes, room: int) -> bytes:
@@ -101,6 +102,26 @@ def _inflate(body: bytes, room: int) -> bytes:
     if not packed.eof and len(made) <= room:
         raise MalformedError("a packed chunk breaks off")
     return made
+
+
+def _lz4(body: bytes, room: int) -> bytes:
+    """Unpack blocks behind a header of their whole size and the size of each, big-endian."""
+    whole, block = int.from_bytes(body[:8]), int.from_bytes(body[8:12])
+    made, at = bytearray(), 12
+    if whole > room or not block:
+        raise MalformedError(f"a packed chunk says that it holds {whole} bytes")
+    while len(made) < whole:
+        size = int.from_bytes(body[at : at + 4])
+        part = body[at + 4 : at + 4 + size]
+        at += 4 + size
+        if not part:
+            raise MalformedError("a packed chunk breaks off")
+        most = min(block, whole - len(made))
+        try:  # what does not become smaller is stored as it is
+            made += part if size == most else unpack_block(part, b"", most)
+        except (ValueError, IndexError) as e:
+            raise MalformedError(f"a packed chunk is broken: {e}") from None
+    return bytes(made)
 
 
 def _bunzip(body: bytes, room: int) -> bytes:

@@ -82,9 +82,11 @@ class _Copy:
             return "an integer beyond 1024 bits"
         return told  # type: ignore[no-any-return]  # None, a bool or a number
 
-    def _later(self, told: object) -> None:
+    def _later(self, told: object) -> Json:
+        """Return what stands for a part that is cut; keep it where parts are told later."""
         if len(self.deep) <= MAX_DEEP:
             self.deep.append(told)
+        return None
 
     def _text(self, told: str) -> str:
         self._texts += min(len(told), self._longest)

@@ -1,6 +1,7 @@
 """What the HDF5 reader accounts for, what it tells, and where it stops."""
 
 import base64
+import hashlib
 import io
 import json
 import struct
@@ -253,3 +254,12 @@ def test_no_nesting_hides_an_entry(lists: int) -> None:
                 nested = {"class_name": "Sequential", "config": {"layers": [nested]}}
             told = inspect_tree({"m.h5": make.keras(json.dumps(nested))})
             assert rule in told.rules
+
+
+def test_weights_of_a_deleted_dataset_are_not_odd() -> None:
+    floats = struct.pack("<4000f", *(0.01 * (n % 97 - 48) for n in range(4000)))
+    noise = b"".join(hashlib.sha256(bytes([n, n >> 8])).digest() for n in range(500))
+    for hidden, odd in ((floats, False), (b"\0" + floats, False), (noise, True)):
+        file = make.File()
+        file.add(hidden)
+        assert (fact(make.weights(file=file))["odd"] > 8_000) is odd

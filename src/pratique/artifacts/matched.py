@@ -7,7 +7,7 @@ from pratique.artifacts.reader import View
 from pratique.core.advisory import Advisory, Match, Matched, State
 from pratique.core.component import Component, Sure
 
-INVENTORY_VERSION = 1
+INVENTORY_VERSION = 2
 """Counts up when another inventory would be made of the same facts."""
 
 

@@ -11,6 +11,7 @@ from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnv
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
 from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
+from pratique.detectors.backdoors.onnx_input_trigger import OnnxInputTrigger
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
 from pratique.detectors.backdoors.requirements_from_elsewhere import RequirementsFromElsewhere
 from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
@@ -24,6 +25,7 @@ from pratique.detectors.backdoors.template_imports_file import TemplateImportsFi
 from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
 from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
+from pratique.detectors.backdoors.torchscript_input_trigger import TorchscriptInputTrigger
 from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
@@ -54,6 +56,8 @@ from pratique.detectors.integrity.json_duplicate_key import JsonDuplicateKey
 from pratique.detectors.integrity.name_contradicts_content import NameContradictsContent
 from pratique.detectors.integrity.npy_duplicate_key import NpyDuplicateKey
 from pratique.detectors.integrity.npy_header_lie import NpyHeaderLie
+from pratique.detectors.integrity.openvino_document_type import OpenvinoDocumentType
+from pratique.detectors.integrity.openvino_weights_lie import OpenvinoWeightsLie
 from pratique.detectors.integrity.publisher_signature_invalid import PublisherSignatureInvalid
 from pratique.detectors.integrity.safetensors_duplicate_key import SafetensorsDuplicateKey
 from pratique.detectors.integrity.safetensors_header_lie import SafetensorsHeaderLie
@@ -74,6 +78,7 @@ from pratique.detectors.malware.graph_calls_python import GraphCallsPython
 from pratique.detectors.malware.graph_file_escapes import GraphFileEscapes
 from pratique.detectors.malware.graph_reaches_network import GraphReachesNetwork
 from pratique.detectors.malware.graph_reads_files import GraphReadsFiles
+from pratique.detectors.malware.graph_text_payload import GraphTextPayload
 from pratique.detectors.malware.graph_unknown_operator import GraphUnknownOperator
 from pratique.detectors.malware.graph_writes_files import GraphWritesFiles
 from pratique.detectors.malware.hdf5_hidden_data import Hdf5HiddenData
@@ -81,6 +86,10 @@ from pratique.detectors.malware.hdf5_reads_other_file import Hdf5ReadsOtherFile
 from pratique.detectors.malware.keras_config_foreign_code import KerasConfigForeignCode
 from pratique.detectors.malware.keras_lambda_acts import KerasLambdaActs
 from pratique.detectors.malware.native_program_file import NativeProgramFile
+from pratique.detectors.malware.onnx_compiled_context import OnnxCompiledContext
+from pratique.detectors.malware.onnx_foreign_operator import OnnxForeignOperator
+from pratique.detectors.malware.onnx_shadowed_operator import OnnxShadowedOperator
+from pratique.detectors.malware.openvino_foreign_layer import OpenvinoForeignLayer
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
 from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
 from pratique.detectors.malware.pickle_computed_callee import PickleComputedCallee
@@ -243,6 +252,11 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     SkopsHiddenCall,
     ExportedProgramOddTarget,
     TorchPackageCode,
+    OnnxForeignOperator,
+    OnnxCompiledContext,
+    GraphTextPayload,
+    OnnxShadowedOperator,
+    OpenvinoForeignLayer,
     TemplateSandboxEscape,
     TemplateImportsFile,
     TemplateForeignGlobal,
@@ -265,6 +279,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     MarHandler,
     YamlTagNamesCallable,
     RequirementsFromElsewhere,
+    OnnxInputTrigger,
+    TorchscriptInputTrigger,
     FileUnclaimedBytes,
     FilePolyglot,
     NameContradictsContent,
@@ -302,6 +318,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     FileDigestMismatch,
     ArtifactDigestMismatch,
     PublisherSignatureInvalid,
+    OpenvinoDocumentType,
+    OpenvinoWeightsLie,
     TensorNan,
     TensorInfinity,
     TensorAllZero,

@@ -10,6 +10,8 @@ from pratique.artifacts.readers.json_text import JsonReader
 from pratique.artifacts.readers.native_program import NativeProgramReader
 from pratique.artifacts.readers.npy import NpyReader
 from pratique.artifacts.readers.onnx_model import OnnxReader
+from pratique.artifacts.readers.onnx_text import OnnxTextReader
+from pratique.artifacts.readers.openvino import OpenvinoReader
 from pratique.artifacts.readers.pickle.reader import PickleReader
 from pratique.artifacts.readers.plain_text import PlainTextReader
 from pratique.artifacts.readers.png import PngReader
@@ -61,6 +63,8 @@ READERS: tuple[Reader, ...] = (
     NativeProgramReader(),
     NpyReader(),
     OnnxReader(),
+    OnnxTextReader(),
+    OpenvinoReader(),
     PickleReader(),
     PlainTextReader(),
     PngReader(),

@@ -8,7 +8,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 
-TEXTS = frozenset({"json", "yaml", "toml", "text", "python", "jinja"})
+TEXTS = frozenset({"json", "yaml", "toml", "text", "python", "jinja", "onnx-text", "openvino"})
 TORCH = frozenset({"zip", "torch-legacy", "pickle", "tar"})
 PACKED = frozenset({"gzip", "bzip2", "xz", "lzma", "lz4", "zlib", "joblib-zfile"})
 """What joblib writes under any of its own extensions."""
@@ -23,7 +23,7 @@ PROMISED: dict[str, frozenset[str]] = {
     "nemo": frozenset({"tar", "gzip"}),
     "tgz": frozenset({"gzip"}),
     "gz": frozenset({"gzip", "zlib", "joblib-zfile"}),
-    **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json"})),
+    **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json", "onnx-text"})),
     **dict.fromkeys(("yaml", "yml"), frozenset({"yaml", "json"})),
     **dict.fromkeys(("jinja", "jinja2", "j2"), frozenset({"jinja"})),
     **dict.fromkeys(
@@ -33,7 +33,8 @@ PROMISED: dict[str, frozenset[str]] = {
     "safetensors": frozenset({"safetensors"}),
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
-    "onnx": frozenset({"onnx"}),
+    "xml": frozenset({"openvino", "text"}),
+    "onnx": frozenset({"onnx", "onnx-text"}),
     **dict.fromkeys(("h5", "hdf5"), frozenset({"hdf5"})),
     "keras": frozenset({"zip", "hdf5"}),
     "tflite": frozenset({"tflite", "zip"}),

@@ -34,6 +34,7 @@ class PlainTextReader(Reader):
     """
 
     name: ClassVar[str] = "text"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 

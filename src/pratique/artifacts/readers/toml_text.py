@@ -25,6 +25,7 @@ class TomlReader(Reader):
     """Reads TOML 1.0; a text that merely resembles TOML is left to the text reader."""
 
     name: ClassVar[str] = "toml"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = ()
 

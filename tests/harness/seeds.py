@@ -23,6 +23,7 @@ from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
 from harness.make_companions import chunk, jpeg, piece, pieces, png, segment
 from harness.make_pickles import state_dict
+from harness.seeds_of_models import MODELS
 from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.compiled_python import CompiledPythonReader
 from pratique.artifacts.readers.gguf import GgufReader
@@ -181,6 +182,7 @@ TORCH_LEGACY = (
 )
 SEEDS: list[tuple[Reader, bytes]] = [
     *ARCHIVES,
+    *MODELS,
     *TENSORS,
     (CheckpointIndexReader(), CHECKPOINT),
     (CheckpointIndexReader(), make_checkpoint.table({b"": b"x", b"k": b"v" * 300}, snappy=True)),

@@ -12,7 +12,7 @@ from pratique.artifacts.inventory import collect
 from pratique.artifacts.inventory.names import LISTED, sort_of
 from pratique.artifacts.laid import LAID, Laid, told
 from pratique.artifacts.measures.one_pass import measure
-from pratique.artifacts.reader import Claim, Kind, Member, Reader, Subject, View
+from pratique.artifacts.reader import PACKED, Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
     Layout,
     ReaderNote,
@@ -194,8 +194,8 @@ class Inspector:
         else:
             tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
             views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
-        carried = list(_carried(seen.notes))
-        seen.views += [(PASS_NAME, _outside(view, carried)) for view in views]
+        carried, packed = list(_carried(seen.notes)), _packed(seen.notes)
+        seen.views += [(PASS_NAME, _outside(view, carried, packed)) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
@@ -326,12 +326,18 @@ def _carried(notes: Sequence[ReaderNote]) -> Iterator[Claim]:
                 yield from note.claims
 
 
-def _outside(view: View, carried: Sequence[Claim]) -> View:
-    """Return a view without the signatures in archives that were opened: they hide nothing."""
-    if not isinstance(view, SignatureHits) or not carried:
+def _packed(notes: Sequence[ReaderNote]) -> frozenset[int]:
+    """Return where formats say that data of their own begins, packed with a header of its own."""
+    return frozenset(c.start for note in notes for c in note.claims if c.what == PACKED)
+
+
+def _outside(view: View, carried: Sequence[Claim], packed: frozenset[int]) -> View:
+    """Return a view without the signatures of what was opened, or is the format's own."""
+    if not isinstance(view, SignatureHits) or not (carried or packed):
         return view
-    hits = tuple(h for h in view.hits if not any(c.start <= h.at < c.end for c in carried))
-    return replace(view, hits=hits)
+    hits = [h for h in view.hits if h.at not in packed]
+    hits = [h for h in hits if not any(c.start <= h.at < c.end for c in carried)]
+    return replace(view, hits=tuple(hits))
 
 
 def inventory(view: Repository) -> Iterator[Fact]:

@@ -107,8 +107,8 @@ def hdf5(path: str, told: object, found: Found) -> None:
     """Take the versions that the root of an HDF5 file names."""
     attributes = told.get("attributes") if isinstance(told, dict) else None
     for key, value in attributes.items() if isinstance(attributes, dict) else []:
-        if key in _MADE:
-            found.made_with(Place(path, "hdf5"), _MADE[key], value)
+        if key in SETTINGS:
+            found.made_with(Place(path, "hdf5"), SETTINGS[key], value)
 
 
 def card(path: str, text: str, found: Found) -> None:

@@ -8,8 +8,9 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 
-TEXTS = frozenset({"json", "yaml", "toml", "text", "python", "jinja", "onnx-text", "openvino"})
-TEXTS = frozenset({"json", "yaml", "toml", "text", "python", "jinja", "lightgbm", "xml"})
+TEXTS = frozenset(
+    {"json", "yaml", "toml", "text", "python", "jinja", "lightgbm", "onnx-text", "openvino", "xml"}
+)
 TORCH = frozenset({"zip", "torch-legacy", "pickle", "tar"})
 PACKED = frozenset({"gzip", "bzip2", "xz", "lzma", "lz4", "zlib", "joblib-zfile"})
 """What joblib writes under any of its own extensions."""
@@ -36,9 +37,8 @@ PROMISED: dict[str, frozenset[str]] = {
     "safetensors": frozenset({"safetensors"}),
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
-    "xml": frozenset({"openvino", "text"}),
+    "xml": frozenset({"openvino", "text", "xml"}),
     "onnx": frozenset({"onnx", "onnx-text"}),
-    "onnx": frozenset({"onnx"}),
     "msgpack": frozenset({"msgpack"}),
     "ubj": frozenset({"ubjson"}),
     "parquet": frozenset({"parquet"}),

@@ -21,8 +21,11 @@ MAX_TEXT = 16 * KiB
 MAX_TEXTS = 8 * MiB
 MAX_DEEP = 1_000
 """Parts below `PARTS_DEPTH` of one document that are told on their own."""
-MANY = 1_000
-"""Numbers and texts of one list or object that are kept beside all lists and objects in it."""
+MANY, WORDS = 1_000, 20
+"""Entries of one list or object that are kept beside all that hold lists and objects.
+
+An entry that is left out is a number, a text, or a list of up to `WORDS` of them.
+"""
 INDEX = "weight_map"
 """Names every tensor of a sharded model, and is kept whole."""
 
@@ -56,6 +59,13 @@ def whole_settings(document: object, keys: frozenset[str], longest: int) -> Iter
             return
         yield copy.of({"class_name": "", "config": copy.deep[number]}, 0)
     raise LimitExceededError(f"a configuration with more than {MAX_DEEP} parts that lie too deep")
+
+
+def _words(told: object) -> bool:
+    """Tell a number, a text, or a short list of nothing else: an entry of a list of words."""
+    if isinstance(told, list):
+        return len(told) <= WORDS and not any(isinstance(one, Mapping | list) for one in told)
+    return not isinstance(told, Mapping)
 
 
 class _Copy:
@@ -101,7 +111,7 @@ class _Copy:
         room = len(told) if whole else MANY
         kept: dict[str, Json] = {}
         for key, value in told.items():
-            if room <= 0 and not isinstance(value, Mapping | list) and key not in self._keys:
+            if room <= 0 and _words(value) and key not in self._keys:
                 continue
             room -= 1
             kept[self._text(str(key))] = self.of(value, depth + 1, whole=key == INDEX)
@@ -112,7 +122,7 @@ class _Copy:
             return self._later(told)
         room, kept = MANY, []
         for value in told:
-            if room <= 0 and not isinstance(value, Mapping | list):
+            if room <= 0 and _words(value):
                 continue
             room -= 1
             kept.append(self.of(value, depth + 1))

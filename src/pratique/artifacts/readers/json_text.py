@@ -90,8 +90,8 @@ class JsonText(View):
     """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
 
     RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
-    `listed` are those in objects of more than `LISTING` keys that configure no model: lists of
-    words more than settings.
+    `listed` are those that have the same value each time, and those in objects of more than
+    `LISTING` keys that configure no model: lists of words more than settings.
     """
 
     documents: int
@@ -103,7 +103,7 @@ class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (
         JsonText,
@@ -206,7 +206,8 @@ def _parse(told: Decoded, duplicates: list[str], listed: list[str]) -> list[Any]
             times = Counter(k for k, _ in rows)
             twice = [k for k, count in times.items() if count > 1]
             long = len(rows) > LISTING and CONFIG_KEYS.isdisjoint(twice)
-            into = listed if long else duplicates
+            same = long or all(made[k] == v for k, v in rows if times[k] > 1)
+            into = listed if same else duplicates
             into.extend(k[:200] for k in twice[: MAX_DUPLICATES - len(into)])
         return made
 

@@ -18,7 +18,8 @@ class JsonDuplicateKey(Detector[JsonText]):
     Parsers disagree on which value counts: a scanner reads a harmless one, the loader the other.
     Tools that write JSON never produce this.
 
-    In an object of more than a thousand keys, a list of words more than settings, it is low.
+    In an object of more than a thousand keys, a list of words more than settings, it is low; so is
+    a key that has the same value each time.
 
     ## What to do
     Ask the publisher which value is meant, and have the file written anew.
@@ -35,6 +36,7 @@ class JsonDuplicateKey(Detector[JsonText]):
         confidence=Confidence.HIGH,
         refs=("CWE-436", "CWE-694", "ATLAS:AML.T0018.002", "OWASP-LLM:2025-LLM03"),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[JsonText]] = JsonText
 
@@ -43,5 +45,5 @@ class JsonDuplicateKey(Detector[JsonText]):
         for key in view.duplicates:
             yield self.finding(Span(), f"gives the key {key[:80]!r} more than once", key=key)
         for key in view.listed:
-            says = f"gives the key {key[:80]!r} of a long list more than once"
+            says = f"gives the key {key[:80]!r} of a long list, or with one value, more than once"
             yield self.finding(Span(), says, severity=Severity.LOW, key=key)

@@ -105,10 +105,13 @@ class Database:
 
 
 def _advisory(told: Mapping[str, Any]) -> Advisory:
+    rating = Severity(told["severity"])
     return Advisory(
         id=told["id"],
         summary=told["summary"],
-        severity=Severity(told["severity"]),
+        # what is exploited is at least high whatever its score: somebody does it now (BOD 22-01)
+        severity=max(rating, Severity.HIGH) if told["exploited"] else rating,
+        rating=rating if told.get("rated", True) else None,
         aliases=tuple(told["aliases"]),
         records=tuple(told["records"]),
         score=told["score"],

@@ -11,15 +11,14 @@ from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.scan import FileReport, Inspection, Scan
 from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
-from pratique.engine.repository import Rows, Said, bounded, compared, outcome, pinned
+from pratique.engine.repository import Rows, bounded, outcome, pinned
 from pratique.flows.advice import advised
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
+from pratique.flows.intended import intended
 from pratique.flows.running import Running
 from pratique.sandbox.workers import Zygote
 from pratique.store.opening import open_store, prepare
-
-_NOTHING = Inspection()
 
 
 def scan(source: Source, asked: Asked) -> Scan:
@@ -41,9 +40,11 @@ def scan(source: Source, asked: Asked) -> Scan:
             listed = list(bounded(source, asked.limits.files))
             running = Running(source, listed, asked)
             files = _read(listed, asked, (examiner, zygote, rows))
-            said = (*_expected(files, asked), *_published(files, asked))
+            said = intended(files, asked)
             judges = repository_rules() if files else frozenset()
-            repository = examiner.repository(rows.descriptor(said), judges) if judges else _NOTHING
+            repository = (
+                examiner.repository(rows.descriptor(said), judges) if judges else Inspection()
+            )
             repository = pinned(repository, files)
             matched, told_of = advised(source.name, files, repository, asked, store)
             seen, behaviour = running.carried_out(asked.detonator, examiner, files)
@@ -51,9 +52,8 @@ def scan(source: Source, asked: Asked) -> Scan:
         if store.trouble:
             asked.watcher.noticed(store.trouble)
     told = tuple((kind, outcome(data)) for kind, data in said)
-    repository = replace(repository, facts=())
-    about = (source.name, files, repository, jail, started, _now(), engine, told)
-    return Scan(*about, behaviour, seen, None, told_of, matched)
+    about = (source.name, files, replace(repository, facts=()), jail, started, _now(), engine)
+    return Scan(*about, told, behaviour, seen, None, told_of, matched)
 
 
 def _read(
@@ -77,18 +77,6 @@ def _read(
             raise
     by_place = dict(zip(map(id, [*early, *late]), told, strict=True))
     return tuple(by_place[id(file)] for file in listed)
-
-
-def _expected(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:
-    if asked.expect is None:
-        return ()
-    return (("expected-digest", compared(asked.expect, files)),)
-
-
-def _published(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:
-    if asked.publisher is None:
-        return ()
-    return (asked.publisher.said({f.path: f.digest.removeprefix("sha256:") for f in files}),)
 
 
 def _now() -> str:

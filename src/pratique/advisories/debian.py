@@ -1,4 +1,4 @@
-"""Which release of Debian a package of a Dockerfile is of: advisories are told release by release."""
+"""Which release of Debian a package is of: its advisories are told release by release."""
 
 import re
 from typing import Final

@@ -42,10 +42,8 @@ def scan(source: Source, asked: Asked) -> Scan:
             files = _read(listed, asked, (examiner, zygote, rows))
             said = intended(files, asked)
             judges = repository_rules() if files else frozenset()
-            repository = (
-                examiner.repository(rows.descriptor(said), judges) if judges else Inspection()
-            )
-            repository = pinned(repository, files)
+            found = examiner.repository(rows.descriptor(said), judges) if judges else Inspection()
+            repository = pinned(found, files)
             matched, told_of = advised(source.name, files, repository, asked, store)
             seen, behaviour = running.carried_out(asked.detonator, examiner, files)
         jail = zygote.report

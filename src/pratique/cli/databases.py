@@ -213,4 +213,5 @@ def _shown(told: dict[str, Any]) -> None:
         table.add_row(Text(str(source["name"])), Text(says))
     for word in ("kev", "epss"):
         table.add_row(word.upper(), Text(str(told.get(word) or "not given")))
-    Console(highlight=False, emoji=False, soft_wrap=True).print(table)
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, highlight=False, emoji=False, soft_wrap=True).print(table)

@@ -32,6 +32,8 @@ def advised(
         database.close()
     if snapshot.trouble and inventory.matchable:
         asked.watcher.noticed(f"{snapshot.trouble}; {snapshot.hint}")
+    if snapshot.warning and inventory.matchable:
+        asked.watcher.noticed(snapshot.warning)
     if all(file.digest for file in files):
         root = root_digest((file.path, file.digest) for file in files)
         matched, ignored = vex.apply(matched, asked.vex, root, datetime.now(UTC))

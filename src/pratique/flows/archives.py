@@ -1,6 +1,8 @@
 """From words of the command line to files: archives, CISA's list, FIRST's table."""
 
+import contextlib
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,9 @@ def _is_archive(file: Path, address: str) -> None:
         return
     with file.open("rb") as opened:
         head = opened.read(_HEAD)
+    if head.startswith(b"\x1f\x8b"):
+        with contextlib.suppress(zlib.error):
+            head = zlib.decompressobj(wbits=31).decompress(head, _HEAD)
     if b"catalogVersion" in head or b'"vulnerabilities"' in head:
         raise ArchiveError(f"{address}: looks like CISA's catalogue, which belongs to --kev")
     if head.startswith((b"#model_version", b"cve,epss")):

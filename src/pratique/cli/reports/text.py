@@ -27,6 +27,7 @@ from pratique.cli.reports.words import (
     HEADLINE,
     MEANING,
     STATUS,
+    exploited,
     many,
     one_line,
     place,
@@ -119,7 +120,7 @@ def _verdict(target: Target) -> Iterator[RenderableType]:
         yield _in(Text.assemble(("· ", style), reason))
     yield ""
     facts = [
-        ("findings", tally(target) + _set_aside(target)),
+        ("findings", tally(target) + _set_aside(target) + exploited(target)),
         ("policy", f"{plain(target.decision.pack)}  {target.decision.pack_digest[:19]}"),
         ("digest", target.scan.root()),
     ]

@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 
 class KerasLambdaCode(Detector[Repository]):
@@ -59,4 +59,4 @@ class KerasLambdaCode(Detector[Repository]):
             old = isinstance(function, list) and bool(function) and isinstance(function[0], str)
             new = isinstance(function, dict) and function.get("class_name") == "__lambda__"
             if old or new:
-                yield hit(type(self), view, at, "a Lambda layer carries compiled code")
+                yield tell(type(self), view, at, "a Lambda layer carries compiled code")

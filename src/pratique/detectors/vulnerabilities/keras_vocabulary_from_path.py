@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
@@ -56,4 +56,6 @@ class KerasVocabularyFromPath(Detector[Repository]):
                 continue
             told = config.get("vocabulary") if isinstance(config, dict) else None
             if isinstance(told, str) and told:
-                yield hit(type(self), view, at, f"{named} reads its vocabulary from {told[:120]!r}")
+                yield tell(
+                    type(self), view, at, f"{named} reads its vocabulary from {told[:120]!r}"
+                )

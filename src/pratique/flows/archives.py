@@ -39,12 +39,11 @@ class Taken:
         """Return a file of this machine, or what is at an address."""
         if not fetch.is_address(address):
             path = Path(address)
-            if path.is_dir() and not (path / "all.zip").is_file():
-                raise UsageError(f"{str(path)!r}: is a folder without an all.zip; name the archive")
-            path = path / "all.zip" if path.is_dir() else path
-            if not path.is_file():
-                raise UsageError(f"{str(path)!r}: no such file")
-            return path
+            inside = path / "all.zip" if path.is_dir() else path
+            if not inside.is_file():
+                lacks = "is a folder without an all.zip" if path.is_dir() else "no such file"
+                raise UsageError(f"{str(path)!r}: {lacks}")
+            return inside
         self.tell(f"fetching {address}")
         to = self.room / f"{len(list(self.room.iterdir()))}.part"
         with to.open("wb") as opened:

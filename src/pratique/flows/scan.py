@@ -1,14 +1,12 @@
-"""The story of a scan: open, read every file in a worker of its own, judge the whole, account."""
+"""The story of a scan: open, read every file in a locked worker, judge the whole, account."""
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pratique
-from pratique.artifacts.laid import first
-from pratique.artifacts.sources.base import Source, SourceFile
-from pratique.core.scan import FileReport, Inspection, Scan
+from pratique.artifacts.sources.base import Source
+from pratique.core.scan import Inspection, Scan
 from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Rows, bounded, outcome, pinned
@@ -16,6 +14,7 @@ from pratique.flows.advice import advised
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
 from pratique.flows.intended import intended
+from pratique.flows.reading import read
 from pratique.flows.running import Running
 from pratique.sandbox.workers import Zygote
 from pratique.store.opening import open_store, prepare
@@ -39,7 +38,7 @@ def scan(source: Source, asked: Asked) -> Scan:
             rows = Rows(asked.limits)
             listed = list(bounded(source, asked.limits.files))
             running = Running(source, listed, asked)
-            files = _read(listed, asked, (examiner, zygote, rows))
+            files = read(listed, asked, (examiner, zygote, rows))
             said = intended(files, asked)
             judges = repository_rules() if files else frozenset()
             found = examiner.repository(rows.descriptor(said), judges) if judges else Inspection()
@@ -52,29 +51,6 @@ def scan(source: Source, asked: Asked) -> Scan:
     told = tuple((kind, outcome(data)) for kind, data in said)
     about = (source.name, files, replace(repository, facts=()), jail, started, _now(), engine)
     return Scan(*about, told, behaviour, seen, None, told_of, matched)
-
-
-def _read(
-    listed: list[SourceFile], asked: Asked, by: tuple[Examiner, Zygote, Rows]
-) -> tuple[FileReport, ...]:
-    """Return the reports of all files, in their order; those that tell of others are read first."""
-    examiner, zygote, rows = by
-
-    def examined(file: SourceFile) -> FileReport:
-        return rows.take(examiner.file(file, rows.laid(file.path)))
-
-    early = [file for file in listed if first(file.path)]
-    late = [file for file in listed if not first(file.path)]
-    asked.watcher.planned(len(listed), sum(max(0, f.size) for f in listed))
-    with ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="examine") as pool:
-        try:
-            told = [*pool.map(examined, early), *pool.map(examined, late)]
-        except BaseException:  # Ctrl-C: no file's deadline is waited for
-            examiner.stop()
-            zygote.close()
-            raise
-    by_place = dict(zip(map(id, [*early, *late]), told, strict=True))
-    return tuple(by_place[id(file)] for file in listed)
 
 
 def _now() -> str:

@@ -51,8 +51,8 @@ class InSandbox:
         demand(deep.tier, deep.least)
         if not deep.python.is_file():
             raise UsageError(f"--python {str(deep.python)!r}: no such interpreter")
-        seconds = {"deadline_s": deep.deadline_s, "total_s": deep.total_s}
-        options = Options(deep.python, conditions=deep.conditions, cache=deep.cache, **seconds)
+        seconds = deep.deadline_s, deep.total_s
+        options = Options(deep.python, deep.conditions, *seconds, cache=deep.cache)
         return cls(choose(deep.tier), options)
 
     def run(self, place: Path, watcher: Watcher) -> Detonation:

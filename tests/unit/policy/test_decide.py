@@ -218,7 +218,7 @@ def test_a_waiver_names_the_path_that_a_report_shows(glob: str) -> None:
     (row,) = Target(scan, judged(scan)).rows()
     assert row.path == "requirements.txt"
     for named in ({"rule": "MAL001"}, {"rule": "", "fingerprint": row.fingerprint}):
-        waiver = replace(WAIVER, path=glob, **named)
+        waiver = replace(WAIVER, path=glob, **named)  # type: ignore[arg-type]  # as above
         decision = decide(scan, DEFAULT.with_waivers((waiver,)), now=NOW)
         assert (decision.waived, decision.ignored) == ((row.fingerprint,), ())
     other = replace(WAIVER, path="other.txt")

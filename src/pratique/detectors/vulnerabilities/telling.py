@@ -6,7 +6,7 @@ from dataclasses import replace
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Finding, Severity, Span
 from pratique.detectors.base import MAX_EVIDENCE_TEXT, Detector
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.pins import loaders
 
 MOST = 50
 """Findings of a rule whose rows have no bound of their own; counted after they are judged."""

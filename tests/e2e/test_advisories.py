@@ -122,6 +122,19 @@ def test_newer_advisories_judge_again_what_nobody_reads_again(
     assert "1 model matched, 0 changed" in capfd.readouterr().out
 
 
+def test_what_is_not_shown_is_counted_by_severity(
+    scan: Scan, model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    low = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}]
+    rows = [record(f"PYSEC-2098-{n}", "example-loader", {"introduced": "0"}) for n in range(3)]
+    rows.append(record("PYSEC-2098-9", "example-loader", {"introduced": "0"}, severity=low))
+    assert update(model.parent, OLD, *rows) == 0
+    assert main(["scan", str(model)]) == 1
+    said = capfd.readouterr().out
+    assert "… and 4 more of this rule in this file: 3 medium · 1 low" in said
+    assert scan is not None
+
+
 def test_a_scan_without_a_database_erases_nothing_that_rematch_compares_with(
     scan: Scan, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,11 +88,12 @@ def _turn(before: Said, after: Said) -> str:
     parts = []
     if before.state != after.state:
         parts.append(f"{before.state} -> {after.state}")
-    if before.severity != after.severity:
+    known = before.severity >= 0  # an earlier version of Pratique kept no more than the state
+    if known and before.severity != after.severity:
         parts.append(f"{_severity(before)} -> {_severity(after)}")
-    if before.exploited != after.exploited:
+    if known and before.exploited != after.exploited:
         parts.append("listed by CISA as exploited" if after.exploited else "no longer listed")
-    if before.fixed != after.fixed:
+    if known and before.fixed != after.fixed:
         parts.append(f"mended in {after.fixed[0]}" if after.fixed else "no version mends it")
     return plain(f"{_severity(after)} {_named(after)}: {after.advisory} {', '.join(parts)}".strip())
 

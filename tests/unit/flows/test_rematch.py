@@ -121,6 +121,14 @@ def test_a_scan_without_a_database_leaves_what_was_known(tmp_path: Path) -> None
         assert rows[0].made_by == INVENTORY_VERSION
 
 
+def test_of_a_row_of_an_earlier_version_only_the_state_is_compared() -> None:
+    old = replace(BEFORE, severity=-1, fixed=(), aliases=())
+    assert not compared(frozenset({old}), frozenset({BEFORE})).any
+    change = compared(frozenset({replace(old, state="unknown")}), frozenset({BEFORE}))
+    lines = list(rematched.lines([change], every=True))
+    assert lines[1] == "  ~ medium pkg:pypi/a@1: CVE-1 unknown -> affected"
+
+
 @pytest.mark.parametrize(
     ("after", "says"),
     [

@@ -175,7 +175,11 @@ def stale(newest: str, max_age_days: int | None, now: datetime) -> str:
     `newest` is when its newest record was changed: an old archive is no newer for being imported.
     """
     when = moment(newest)
-    if max_age_days is None or when is None or now - when <= timedelta(days=max_age_days):
+    if max_age_days is None or when is None:
+        return ""
+    if when > now + timedelta(days=1):  # an earlier version of Pratique took any date
+        return f"the newest advisory is said to be of {when.date()}: how old all is nobody knows"
+    if now - when <= timedelta(days=max_age_days):
         return ""
     return (
         f"the newest advisory of the database is of {when.date()}, {(now - when).days} days ago, "

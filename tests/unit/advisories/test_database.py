@@ -195,6 +195,12 @@ def test_old_data_that_was_taken_in_lately_is_told(tmp_path: Path) -> None:
         assert ("is of 2026-01-01, 329 days ago" in snapshot.warning) == warned
 
 
+def test_a_newest_date_that_is_to_come_tells_no_age() -> None:
+    assert "nobody knows" in installing.stale("2027-07-09T15:45:00Z", 30, NOW)
+    assert installing.stale("", 30, NOW) == installing.stale("soon", 30, NOW) == ""
+    assert installing.stale("2026-11-26T01:00:00Z", 30, NOW) == ""
+
+
 def test_an_update_that_ends_meanwhile_costs_no_scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,11 +1,20 @@
 """Make small TensorFlow Lite models by hand: flatbuffers, each table before what it holds."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Table = Mapping[int, Any]
 """Values by field: a 32-bit number, a text, bytes, numbers, tables; or a number and its width."""
 STRING = 5
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A vector of entries that are no 32-bit numbers."""
+
+    count: int
+    body: bytes
 
 
 def flat(root: Table, mark: bytes = b"TFL3") -> bytes:
@@ -42,9 +51,14 @@ def _table(out: bytearray, table: Table) -> int:
     return start
 
 
-def _held(out: bytearray, value: str | bytes | list[Any]) -> int:
+def _held(out: bytearray, value: str | bytes | list[Any] | Table | Vector) -> int:
+    if isinstance(value, Mapping):
+        return _table(out, value)
     _align(out)
     start = len(out)
+    if isinstance(value, Vector):
+        out += value.count.to_bytes(4, "little") + value.body
+        return start
     out += len(value).to_bytes(4, "little")
     if isinstance(value, str | bytes):
         out += value.encode() + b"\0" if isinstance(value, str) else value

@@ -9,13 +9,21 @@ import tarfile
 import zipfile
 import zlib
 
-from harness import make_checkpoint, make_hdf5, make_model_archives, make_onnx, make_tflite
+from harness import (
+    make_checkpoint,
+    make_hdf5,
+    make_model_archives,
+    make_onnx,
+    make_onnx_graphs,
+    make_tflite,
+)
 from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
 from harness.make_companions import chunk, jpeg, piece, pieces, png, segment
 from harness.make_pickles import state_dict
+from harness.seeds_of_models import MODELS
 from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.compiled_python import CompiledPythonReader
 from pratique.artifacts.readers.gguf import GgufReader
@@ -26,6 +34,8 @@ from pratique.artifacts.readers.json_text import JsonReader
 from pratique.artifacts.readers.native_program import NativeProgramReader
 from pratique.artifacts.readers.npy import NpyReader
 from pratique.artifacts.readers.onnx_model import OnnxReader
+from pratique.artifacts.readers.onnx_text import OnnxTextReader
+from pratique.artifacts.readers.openvino import OpenvinoReader
 from pratique.artifacts.readers.pickle.reader import PickleReader
 from pratique.artifacts.readers.plain_text import PlainTextReader
 from pratique.artifacts.readers.png import PngReader
@@ -135,6 +145,17 @@ ONNX = make_onnx.model(
     ),
     make_onnx.part(14, make_onnx.part(1, "k") + make_onnx.part(2, "v" * 300)),
 )
+ONNX_TEXT = b"""ir_version: 8
+graph { node { input: "x" output: 'y' op_type: "Add" } initializer < dims: [4] data_type: 1
+  external_data { key: "location" value: "w.bin" } > }
+"""
+ONNX_JSON = (
+    b'{"irVersion": "8", "graph": {"node": [{"opType": "Add", "input": ["x"]}], "name": "g"}}'
+)
+OPENVINO = b"""<?xml version="1.0"?>
+<net name="n" version="11"><layers><layer id="0" name="a" type="Const" version="opset1">
+<data element_type="f32" shape="4" offset="0" size="16" /></layer></layers><edges /></net>
+"""
 TENSORFLOW = make_tf.model(
     [*make_tf.HONEST, make_tf.const("s", "text " * 70, b"\x80\4]."), make_tf.call("f", ("s",))],
     make_tf.init("s"),
@@ -161,6 +182,7 @@ TORCH_LEGACY = (
 )
 SEEDS: list[tuple[Reader, bytes]] = [
     *ARCHIVES,
+    *MODELS,
     *TENSORS,
     (CheckpointIndexReader(), CHECKPOINT),
     (CheckpointIndexReader(), make_checkpoint.table({b"": b"x", b"k": b"v" * 300}, snappy=True)),
@@ -181,6 +203,10 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (KerasMetadataReader(), make_tf.keras_metadata('{"class_name": "A"}', "{}")),
     (OnnxReader(), make_onnx.model()),
     (OnnxReader(), ONNX),
+    (OnnxReader(), make_onnx_graphs.patch_in_function()),
+    (OnnxTextReader(), ONNX_TEXT),
+    (OnnxTextReader(), ONNX_JSON),
+    (OpenvinoReader(), OPENVINO),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)], "c": {3}}, 4)),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)]}, 0)),
     (PlainTextReader(), TEXTS[6]),

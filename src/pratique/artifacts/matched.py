@@ -10,7 +10,7 @@ from pratique.core.component import Component, Relation, Sure
 
 OWN: Final = frozenset({Relation.NEEDS, Relation.CONTAINS})
 """What whoever uses the package gets; of the rest nobody says which version will be there."""
-INVENTORY_VERSION: Final = 1
+INVENTORY_VERSION: Final = 2
 """Counts up when another inventory would be made of the same facts."""
 
 

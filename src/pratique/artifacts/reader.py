@@ -20,6 +20,10 @@ FREE_EXPANSION = 64 * MiB
 """What may come out of a small file whatever the ratio: sparse arrays pack very well."""
 
 
+PACKED = "packed data"
+"""What a claim says where a format packs a part of its own: a gzip header there is no stowaway."""
+
+
 class Kind(StrEnum):
     """What sort of format a reader reads.
 

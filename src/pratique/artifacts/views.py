@@ -1,5 +1,6 @@
 """Views that the engine itself makes, and those that several readers share."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from pratique.artifacts.reader import Claim, View
@@ -172,6 +173,49 @@ class TextView(View):
     text: str
     origin: str = "file"
     base: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelText(TextView):
+    """Texts out of a model's own data, a line each: names, settings, attributes; never its words.
+
+    `marks` are (position in the text, byte offset) of where each text begins, in order.
+    """
+
+    marks: tuple[tuple[int, int], ...] = ()
+
+    def place(self, position: int) -> int:
+        """Return the byte offset at which the text that holds this position begins."""
+        index = bisect_right(self.marks, (position, 1 << 63)) - 1
+        return self.marks[index][1] if index >= 0 else self.base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeProblems(View):
+    """How a model of decision trees contradicts itself; `problems` are at most 100.
+
+    `source` is the reader's name, `trees` how many trees were looked at.
+    """
+
+    source: str
+    trees: int
+    problems: tuple[HeaderProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostCall:
+    """A place where a model asks its host for code: `sort` is the format's word for it."""
+
+    sort: str
+    name: str
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCode(View):
+    """Classes and functions that a model names and does not bring: the application has them."""
+
+    calls: tuple[HostCall, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnv
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
 from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
+from pratique.detectors.backdoors.onnx_input_trigger import OnnxInputTrigger
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
 from pratique.detectors.backdoors.requirements_from_elsewhere import RequirementsFromElsewhere
 from pratique.detectors.backdoors.sentence_module_custom_code import SentenceModuleCustomCode
@@ -24,6 +25,7 @@ from pratique.detectors.backdoors.template_imports_file import TemplateImportsFi
 from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
 from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
+from pratique.detectors.backdoors.torchscript_input_trigger import TorchscriptInputTrigger
 from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
@@ -54,6 +56,8 @@ from pratique.detectors.integrity.json_duplicate_key import JsonDuplicateKey
 from pratique.detectors.integrity.name_contradicts_content import NameContradictsContent
 from pratique.detectors.integrity.npy_duplicate_key import NpyDuplicateKey
 from pratique.detectors.integrity.npy_header_lie import NpyHeaderLie
+from pratique.detectors.integrity.openvino_document_type import OpenvinoDocumentType
+from pratique.detectors.integrity.openvino_weights_lie import OpenvinoWeightsLie
 from pratique.detectors.integrity.publisher_signature_invalid import PublisherSignatureInvalid
 from pratique.detectors.integrity.safetensors_duplicate_key import SafetensorsDuplicateKey
 from pratique.detectors.integrity.safetensors_header_lie import SafetensorsHeaderLie
@@ -64,6 +68,7 @@ from pratique.detectors.integrity.safetensors_overlapping_tensors import (
 from pratique.detectors.integrity.safetensors_shard_mismatch import SafetensorsShardMismatch
 from pratique.detectors.integrity.safetensors_stray_bytes import SafetensorsStrayBytes
 from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
+from pratique.detectors.integrity.tree_structure_lie import TreeStructureLie
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
 from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
 from pratique.detectors.malware.embedded_archive import EmbeddedArchive
@@ -74,13 +79,20 @@ from pratique.detectors.malware.graph_calls_python import GraphCallsPython
 from pratique.detectors.malware.graph_file_escapes import GraphFileEscapes
 from pratique.detectors.malware.graph_reaches_network import GraphReachesNetwork
 from pratique.detectors.malware.graph_reads_files import GraphReadsFiles
+from pratique.detectors.malware.graph_text_payload import GraphTextPayload
 from pratique.detectors.malware.graph_unknown_operator import GraphUnknownOperator
 from pratique.detectors.malware.graph_writes_files import GraphWritesFiles
 from pratique.detectors.malware.hdf5_hidden_data import Hdf5HiddenData
 from pratique.detectors.malware.hdf5_reads_other_file import Hdf5ReadsOtherFile
 from pratique.detectors.malware.keras_config_foreign_code import KerasConfigForeignCode
 from pratique.detectors.malware.keras_lambda_acts import KerasLambdaActs
+from pratique.detectors.malware.model_asks_host_for_code import ModelAsksHostForCode
+from pratique.detectors.malware.model_value_holds_code import ModelValueHoldsCode
 from pratique.detectors.malware.native_program_file import NativeProgramFile
+from pratique.detectors.malware.onnx_compiled_context import OnnxCompiledContext
+from pratique.detectors.malware.onnx_foreign_operator import OnnxForeignOperator
+from pratique.detectors.malware.onnx_shadowed_operator import OnnxShadowedOperator
+from pratique.detectors.malware.openvino_foreign_layer import OpenvinoForeignLayer
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
 from pratique.detectors.malware.pickle_breaks_after_acting import PickleBreaksAfterActing
 from pratique.detectors.malware.pickle_computed_callee import PickleComputedCallee
@@ -104,6 +116,8 @@ from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
 from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
+from pratique.detectors.malware.r_promise_without_value import RPromiseWithoutValue
+from pratique.detectors.malware.r_runs_command import RRunsCommand
 from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
 from pratique.detectors.malware.skops_dangerous_type import SkopsDangerousType
 from pratique.detectors.malware.skops_hidden_call import SkopsHiddenCall
@@ -113,6 +127,7 @@ from pratique.detectors.malware.torch_package_code import TorchPackageCode
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
+from pratique.detectors.malware.xml_declares_entity import XmlDeclaresEntity
 from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
 from pratique.detectors.network.run_acts_late import RunActsLate
 from pratique.detectors.network.run_asks_cloud_metadata import RunAsksCloudMetadata
@@ -143,6 +158,7 @@ from pratique.detectors.tensors.tensor_constant import TensorConstant
 from pratique.detectors.tensors.tensor_infinity import TensorInfinity
 from pratique.detectors.tensors.tensor_nan import TensorNan
 from pratique.detectors.vulnerabilities.archive_escapes_loader import ArchiveEscapesLoader
+from pratique.detectors.vulnerabilities.arrow_type_runs_pickle import ArrowTypeRunsPickle
 from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
 from pratique.detectors.vulnerabilities.component_unreadable import ComponentUnreadable
 from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
@@ -167,6 +183,7 @@ from pratique.detectors.vulnerabilities.keras_lambda_code import KerasLambdaCode
 from pratique.detectors.vulnerabilities.keras_lambda_in_hdf5 import KerasLambdaInHdf5
 from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
 from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
+from pratique.detectors.vulnerabilities.lightgbm_array_size_lie import LightgbmArraySizeLie
 from pratique.detectors.vulnerabilities.manifest_digest_escape import ManifestDigestEscape
 from pratique.detectors.vulnerabilities.nemo_config_names_callable import NemoConfigNamesCallable
 from pratique.detectors.vulnerabilities.onnx_external_data_escape import OnnxExternalDataEscape
@@ -174,6 +191,7 @@ from pratique.detectors.vulnerabilities.onnx_external_data_key import OnnxExtern
 from pratique.detectors.vulnerabilities.onnx_external_data_link import OnnxExternalDataLink
 from pratique.detectors.vulnerabilities.onnx_upsample_without_input import OnnxUpsampleWithoutInput
 from pratique.detectors.vulnerabilities.pickle_runs_code_in_loader import PickleRunsCodeInLoader
+from pratique.detectors.vulnerabilities.ray_tensor_runs_pickle import RayTensorRunsPickle
 from pratique.detectors.vulnerabilities.sentencepiece_cut_symbol import SentencepieceCutSymbol
 from pratique.detectors.vulnerabilities.skops_fools_audit import SkopsFoolsAudit
 from pratique.detectors.vulnerabilities.tensorflow_boosted_trees import TensorflowBoostedTrees
@@ -238,11 +256,21 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     Hdf5ReadsOtherFile,
     Hdf5HiddenData,
     TorchScriptUnknownOperator,
+    ModelValueHoldsCode,
+    RPromiseWithoutValue,
+    RRunsCommand,
+    ModelAsksHostForCode,
+    XmlDeclaresEntity,
     SkopsDangerousType,
     SkopsUnknownType,
     SkopsHiddenCall,
     ExportedProgramOddTarget,
     TorchPackageCode,
+    OnnxForeignOperator,
+    OnnxCompiledContext,
+    GraphTextPayload,
+    OnnxShadowedOperator,
+    OpenvinoForeignLayer,
     TemplateSandboxEscape,
     TemplateImportsFile,
     TemplateForeignGlobal,
@@ -265,6 +293,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     MarHandler,
     YamlTagNamesCallable,
     RequirementsFromElsewhere,
+    OnnxInputTrigger,
+    TorchscriptInputTrigger,
     FileUnclaimedBytes,
     FilePolyglot,
     NameContradictsContent,
@@ -302,6 +332,9 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     FileDigestMismatch,
     ArtifactDigestMismatch,
     PublisherSignatureInvalid,
+    OpenvinoDocumentType,
+    OpenvinoWeightsLie,
+    TreeStructureLie,
     TensorNan,
     TensorInfinity,
     TensorAllZero,
@@ -367,6 +400,9 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TorchscriptActsOnSafeLoad,
     SentencepieceCutSymbol,
     ArchiveEscapesLoader,
+    ArrowTypeRunsPickle,
+    RayTensorRunsPickle,
+    LightgbmArraySizeLie,
     SkopsFoolsAudit,
     NemoConfigNamesCallable,
 )

@@ -34,6 +34,7 @@ ATLAS = frozenset(
         "AML.T0011.001",  # User Execution: Malicious Package
         "AML.T0018",  # Manipulate AI Model
         "AML.T0018.000",  # Manipulate AI Model: Poison AI Model
+        "AML.T0018.001",  # Manipulate AI Model: Modify AI Model Architecture
         "AML.T0018.002",  # Manipulate AI Model: Embed Malware
         "AML.T0018.003",  # Manipulate AI Model: Modify Prompt Construction Logic
         "AML.T0025",  # Exfiltration via Cyber Means

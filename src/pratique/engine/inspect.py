@@ -9,9 +9,10 @@ from typing import Any
 
 from pratique.artifacts.blob import cut
 from pratique.artifacts.inventory import collect
+from pratique.artifacts.inventory.names import LISTED, sort_of
 from pratique.artifacts.laid import LAID, Laid, told
 from pratique.artifacts.measures.one_pass import measure
-from pratique.artifacts.reader import Claim, Kind, Member, Reader, Subject, View
+from pratique.artifacts.reader import PACKED, Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
     Layout,
     ReaderNote,
@@ -171,6 +172,8 @@ class Inspector:
         if why:
             yield from self._unread(chain[: parent.limits.depth + 1], member.blob.size, why)
             return
+        if member.blob.size and sort_of(name):
+            yield from self._fact(parent, Fact(LISTED, chain, member.blob.size), chain)
         told = (member.role, member.opaque, member.own, self._laid.pop(chain, ()))
         yield from self.inspect(Subject(chain, member.blob, parent.budget, parent.scratch, *told))
 
@@ -191,8 +194,8 @@ class Inspector:
         else:
             tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
             views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
-        carried = list(_carried(seen.notes))
-        seen.views += [(PASS_NAME, _outside(view, carried)) for view in views]
+        carried, packed = list(_carried(seen.notes)), _packed(seen.notes)
+        seen.views += [(PASS_NAME, _outside(view, carried, packed)) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
@@ -225,7 +228,9 @@ class Inspector:
         }
         yield from self._fact(subject, Fact("format", subject.chain, data))
 
-    def _fact(self, subject: Subject, fact: Fact) -> Iterator[Fact]:
+    def _fact(
+        self, subject: Subject, fact: Fact, chain: tuple[str, ...] | None = None
+    ) -> Iterator[Fact]:
         """Pass a fact on unless it is too large or too deep: then facts count as cut."""
         limits = subject.limits
         count = weigh(fact.data, FACT_DEPTH, FACT_VALUES)
@@ -240,7 +245,7 @@ class Inspector:
                 self._note_laid(subject.chain, data)
             if "NaN" in body or "Infinity" in body:  # no JSON: they cross the wire as words
                 data = json.loads(body, parse_constant=str)
-            yield replace(fact, chain=subject.chain, data=data)
+            yield replace(fact, chain=subject.chain if chain is None else chain, data=data)
 
     def _note_laid(self, chain: tuple[str, ...], data: Json) -> None:
         """Note what an index in an archive tells of members that come after it."""
@@ -321,12 +326,18 @@ def _carried(notes: Sequence[ReaderNote]) -> Iterator[Claim]:
                 yield from note.claims
 
 
-def _outside(view: View, carried: Sequence[Claim]) -> View:
-    """Return a view without the signatures in archives that were opened: they hide nothing."""
-    if not isinstance(view, SignatureHits) or not carried:
+def _packed(notes: Sequence[ReaderNote]) -> frozenset[int]:
+    """Return where formats say that data of their own begins, packed with a header of its own."""
+    return frozenset(c.start for note in notes for c in note.claims if c.what == PACKED)
+
+
+def _outside(view: View, carried: Sequence[Claim], packed: frozenset[int]) -> View:
+    """Return a view without the signatures of what was opened, or is the format's own."""
+    if not isinstance(view, SignatureHits) or not (carried or packed):
         return view
-    hits = tuple(h for h in view.hits if not any(c.start <= h.at < c.end for c in carried))
-    return replace(view, hits=hits)
+    hits = [h for h in view.hits if h.at not in packed]
+    hits = [h for h in hits if not any(c.start <= h.at < c.end for c in carried)]
+    return replace(view, hits=tuple(hits))
 
 
 def inventory(view: Repository) -> Iterator[Fact]:

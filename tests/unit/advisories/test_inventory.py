@@ -72,7 +72,7 @@ def test_includes_are_followed_once_and_never_out_of_the_package() -> None:
     )
     assert names(told) == {"a": "1"}
     assert sorted(u.says for u in told.unreadable) == [
-        "includes '../../outside.txt'",
+        "includes '../../outside.txt', which is not in the package",
         "includes 'gone.txt', which is not there",
     ]
 

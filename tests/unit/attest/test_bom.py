@@ -219,8 +219,9 @@ def test_hostile_references_are_told_and_links_are_links() -> None:
 
 
 def test_the_same_scan_is_the_same_document_and_another_has_another_serial_number() -> None:
-    first = cyclonedx(seen("whole"), "m", NOW, "0.1")
-    again = cyclonedx(seen("whole"), "m", NOW + timedelta(days=1), "0.1")
+    whole = seen("whole")
+    first = cyclonedx(whole, "m", NOW, "0.1")
+    again = cyclonedx(whole, "m", NOW + timedelta(days=1), "0.1")
     assert first["serialNumber"] == again["serialNumber"]
     assert first["metadata"].pop("timestamp") != again["metadata"].pop("timestamp")
     assert first == again

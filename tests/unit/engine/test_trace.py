@@ -19,6 +19,7 @@ from pratique.core.trace_json import dump
 from pratique.engine import plan
 from pratique.engine.examine import Examiner
 from pratique.engine.ports import Workers
+from pratique.engine.revision import ENGINE
 from pratique.store.sql import open_store
 
 CALLS_HOME = everywhere(event("connect", family="inet", address="192.0.2.7", port="443"))
@@ -38,7 +39,8 @@ def test_every_rule_leaves_a_receipt_that_names_who_ran() -> None:
     told = judged(honest())
     assert {r.rule for r in told.receipts} == plan.trace_rules()
     assert {r.coverage for r in told.receipts} == {Coverage.FULL}
-    assert told.receipts[0].readers == ("engine@3", "tier:jail", "recorder@1", "torch@2.13.0")
+    ran = (f"engine@{ENGINE}", "tier:jail", "recorder@1", "torch@2.13.0")
+    assert told.receipts[0].readers == ran
     assert told.findings == ()
 
 

@@ -1,17 +1,13 @@
 """From the facts of all files to one inventory; runs in a worker, as all parsing does."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from pratique.artifacts.inventory import configs, environments, imports, projects, requirements
 from pratique.artifacts.inventory.found import Found, Place
+from pratique.artifacts.inventory.names import KINDS, LISTED, OPTIONAL, sort_of
+from pratique.artifacts.inventory.texts import Texts
 from pratique.artifacts.views import Repository
 from pratique.core.component import Inventory
-
-_REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements?|constraints)(?:[-_.].*)?\.(?:txt|in|pip)")
-_CONDA = re.compile(r"(?:conda|environment|env)[\w.-]*\.ya?ml")
-_DOCKER = re.compile(r"(?:dockerfile|containerfile)(?:[.-].*)?|.*\.dockerfile")
-_METADATA = re.compile(r"(?:.*/)?[^/]+\.(?:dist-info/METADATA|egg-info/PKG-INFO)|PKG-INFO")
 
 Named = tuple[str, object]
 """A path, with members after `!`, and the data of a fact."""
@@ -32,49 +28,56 @@ def collect(view: Repository) -> Inventory:
 
 def _collected(view: Repository) -> Inventory:
     found = Found()
-    texts = dict(_facts(view, "text"))
-    own = {part for f in view.files for part in _modules(f.path)}
-
-    def text_of(path: str) -> str | None:
-        told = texts.get(path)
-        body = told.get("text") if isinstance(told, dict) else None
-        return body if isinstance(body, str) else None
-
-    for path, told in texts.items():
-        _text(path, text_of(path) or "", found, text_of)
-        if path in found.places and isinstance(told, dict) and told.get("cut"):
-            found.trouble(Place(path, "text"), "is too long; the rest was not read")
-    _structured(view, found)
+    told = {path: data for path, data in _facts(view, "text") if isinstance(data, dict)}
+    bodies = {
+        path: text for path, data in told.items() if isinstance(text := data.get("text"), str)
+    }
+    texts = Texts(bodies, frozenset(path for path, data in told.items() if data.get("cut")))
+    for path, text in bodies.items():
+        if (take := _TEXTS.get(sort_of(path))) is not None:
+            take(path, text, found, texts)
+    _structured(view, found, texts)
+    own = {part for path in _paths(view) for part in _modules(path)}
     for path, data in _facts(view, "imports"):
         imports.read(path, data, own, found)
-    _unread(view, texts, found)
+    for path in sorted(texts.cut & found.places):
+        found.trouble(Place(path, "text"), "is too long; the rest was not read")
+    _unread(view, found)
     return found.inventory()
 
 
-def _text(path: str, text: str, found: Found, texts: Callable[[str], str | None]) -> None:
-    name = _name(path)
-    listing = "/requirements/" in f"/{path.lower()}" and name.endswith((".txt", ".in", ".pip"))
-    if listing or _REQUIREMENTS.fullmatch(name):
-        requirements.read(path, text, found, texts)
-    elif _METADATA.fullmatch(path.rpartition("!")[2]):
-        configs.distribution(path, text, found)
-    else:
-        take = next((take for pattern, take in _TEXTS if pattern.fullmatch(name)), None)
-        if take is not None:
-            take(path, text, found)
+def _requirements(path: str, _: str, found: Found, texts: Texts) -> None:
+    found.read(path)
+    requirements.read(path, found, texts)
 
 
-_TEXTS: tuple[tuple[re.Pattern[str], Callable[[str, str, Found], None]], ...] = (
-    (re.compile(r"python_env\.ya?ml"), environments.python_env),
-    (re.compile(r"mlmodel"), environments.mlmodel),
-    (_CONDA, environments.conda),
-    (_DOCKER, environments.dockerfile),
-    (re.compile(r"readme\.md"), configs.card),
-)
+def _metadata(path: str, text: str, found: Found, _: Texts) -> None:
+    configs.distribution(path, text, found)
+
+
+def _card(path: str, text: str, found: Found, _: Texts) -> None:
+    configs.card(path, text, found)
+
+
+_TEXTS: dict[str, Callable[[str, str, Found, Texts], None]] = {
+    "requirements": _requirements,
+    "metadata": _metadata,
+    "python_env": environments.python_env,
+    "mlmodel": environments.mlmodel,
+    "conda": environments.conda,
+    "dockerfile": environments.dockerfile,
+    "card": _card,
+    "setup_cfg": projects.setup_cfg,
+}
+_TOML: dict[str, Callable[[str, object, Found], None]] = {
+    "python_lock": projects.python_lock,
+    "cargo_lock": projects.cargo_lock,
+    "pipfile": projects.pipfile,
+}
 _JSON: dict[str, Callable[[str, object, Found], None]] = {
-    "package.json": projects.package_json,
-    "package-lock.json": projects.package_lock,
-    "pipfile.lock": projects.pipfile_lock,
+    "package_json": projects.package_json,
+    "package_lock": projects.package_lock,
+    "pipfile_lock": projects.pipfile_lock,
 }
 _HEADERS: dict[str, Callable[[str, object, Found], None]] = {
     "gguf": configs.gguf,
@@ -84,15 +87,15 @@ _HEADERS: dict[str, Callable[[str, object, Found], None]] = {
 }
 
 
-def _structured(view: Repository, found: Found) -> None:
+def _structured(view: Repository, found: Found, texts: Texts) -> None:
     for path, data in _facts(view, "toml"):
-        name = _name(path)
-        if name == "pyproject.toml":
-            projects.pyproject(path, data, found)
-        elif (lock := projects.LOCKS.get(name)) or name.startswith("pylock."):
-            (lock or projects.python_lock)(path, data, found)
+        sort = sort_of(path)
+        if sort == "pyproject":
+            projects.pyproject(path, data, found, texts)
+        elif (take := _TOML.get(sort)) is not None:
+            take(path, data, found)
     for path, data in _facts(view, "json"):
-        _JSON.get(_name(path), configs.document)(path, data, found)
+        _JSON.get(sort_of(path), configs.document)(path, data, found)
     for kind, take in _HEADERS.items():
         for path, data in _facts(view, kind):
             take(path, data, found)
@@ -100,16 +103,14 @@ def _structured(view: Repository, found: Found) -> None:
         configs.shared_object(path, path.rpartition("/")[2].rpartition("!")[2], found)
 
 
-def _unread(view: Repository, texts: dict[str, object], found: Found) -> None:
-    """Name files that by their name list components, and of which no reader made anything."""
-    for file in view.files:
-        name = _name(file.path)
-        listed = _REQUIREMENTS.fullmatch(name) or _DOCKER.fullmatch(name) or name in _ALWAYS
-        if listed and file.path not in found.places and file.path not in texts and file.size:
-            found.trouble(Place(file.path, "text"), "could not be read as what its name says")
-
-
-_ALWAYS = frozenset(["pyproject.toml", "mlmodel", "conda.yaml", *projects.LOCKS, *_JSON])
+def _unread(view: Repository, found: Found) -> None:
+    """Name what by its name lists components, and of which no reader made anything."""
+    inside = {path for path, data in _facts(view, LISTED) if data}
+    whole = {file.path for file in view.files if file.size}
+    for path in sorted(inside | whole):
+        sort = sort_of(path)
+        if sort in KINDS and sort not in OPTIONAL and path not in found.places:
+            found.trouble(Place(path, KINDS[sort]), "could not be read as what its name says")
 
 
 def _facts(view: Repository, kind: str) -> Iterator[Named]:
@@ -129,9 +130,6 @@ def _paths(view: Repository) -> Iterator[str]:
 
 def _modules(path: str) -> Iterator[str]:
     """Yield the names under which code of the package itself can be imported."""
-    for part in path.split("/"):
-        yield part.removesuffix(".py")
-
-
-def _name(path: str) -> str:
-    return path.rpartition("!")[2].rpartition("/")[2].lower()
+    inner = path.rpartition("!")[2]
+    if inner.endswith(".py"):
+        yield from inner.removesuffix(".py").split("/")

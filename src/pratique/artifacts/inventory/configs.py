@@ -1,30 +1,18 @@
 """What configurations and headers of model files say they were made with and come from."""
 
 import re
-from collections.abc import Mapping
+from email.message import Message
+from email.parser import HeaderParser
+from email.policy import compat32
 
 from pratique.artifacts.inventory import requirements
-from pratique.artifacts.inventory.found import Found, Place
+from pratique.artifacts.inventory.aliases import LIBRARIES, PRODUCERS, SETTINGS
+from pratique.artifacts.inventory.found import Found, Place, is_name
 from pratique.artifacts.inventory.plain_yaml import front_matter
 from pratique.core.component import Relation
 
-_MADE = {
-    "transformers_version": "transformers",
-    "_diffusers_version": "diffusers",
-    "keras_version": "keras",
-    "peft_version": "peft",
-    "sentence_transformers_version": "sentence-transformers",
-    "optimum_version": "optimum",
-    "timm_version": "timm",
-}
-_LIBRARIES = {
-    "sentence_transformers": "sentence-transformers",
-    "pytorch": "torch",
-    "transformers": "transformers",
-}
 _AUTO_MAP = re.compile(r"([\w.-]+/[\w.-]+)--[\w.]+")
 _GENERAL = re.compile(r"general\.base_model\.\d+\.(?:name|repo_url)")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,60}")
 
 
 def document(path: str, told: object, found: Found) -> None:
@@ -32,17 +20,26 @@ def document(path: str, told: object, found: Found) -> None:
     if not isinstance(told, dict):
         return
     at = Place(path, "configuration")
-    for key, name in _MADE.items():
+    for key, name in SETTINGS.items():
         found.made_with(at, name, told.get(key))
     versions = told.get("__version__")
     for key, version in versions.items() if isinstance(versions, dict) else []:
-        found.made_with(at, _LIBRARIES.get(str(key), str(key)), version)
-    library = told.get("library_name")
-    if isinstance(library, str) and _WORD.fullmatch(library) and " " not in library:
-        found.python(at, library, "", relation=Relation.MADE_WITH)
+        found.made_with(at, LIBRARIES.get(str(key), str(key)), version)
+    _library(told.get("library_name"), at, found)
     found.ancestor(told.get("base_model_name_or_path"))
     found.ancestor(told.get("_name_or_path") if _is_hub(told.get("_name_or_path")) else None)
     _auto_map(told.get("auto_map"), at, found)
+
+
+def _library(name: object, at: Place, found: Found) -> None:
+    """Take a library by the name that the hub has for it; words that are no name are described."""
+    if not isinstance(name, str) or not name.strip():
+        return
+    known = LIBRARIES.get(name.strip().lower(), name.strip())
+    if is_name(known):
+        found.python(at, known, "", relation=Relation.MADE_WITH)
+    else:
+        found.other(at, known, None)
 
 
 def _is_hub(name: object) -> bool:
@@ -80,8 +77,8 @@ def safetensors(path: str, told: object, found: Found) -> None:
     metadata = told.get("metadata") if isinstance(told, dict) else None
     at = Place(path, "safetensors")
     for key, value in metadata.items() if isinstance(metadata, dict) else []:
-        if key in _MADE:
-            found.made_with(at, _MADE[key], value)
+        if key in SETTINGS:
+            found.made_with(at, SETTINGS[key], value)
         elif key in {"base_model", "ss_base_model_version", "modelspec.architecture"}:
             found.ancestor(value)
         elif key == "modelspec.license":
@@ -95,7 +92,7 @@ def onnx(path: str, told: object, found: Found) -> None:
     at = Place(path, "onnx")
     name, version = told.get("producer_name"), told.get("producer_version")
     if isinstance(name, str) and name:
-        known = {"pytorch": "torch", "tf2onnx": "tf2onnx", "skl2onnx": "skl2onnx"}.get(name.lower())
+        known = PRODUCERS.get(name.lower())
         if known:
             found.made_with(at, known, version)
         else:
@@ -110,8 +107,8 @@ def hdf5(path: str, told: object, found: Found) -> None:
     """Take the versions that the root of an HDF5 file names."""
     attributes = told.get("attributes") if isinstance(told, dict) else None
     for key, value in attributes.items() if isinstance(attributes, dict) else []:
-        if key in _MADE:
-            found.made_with(Place(path, "hdf5"), _MADE[key], value)
+        if key in SETTINGS:
+            found.made_with(Place(path, "hdf5"), SETTINGS[key], value)
 
 
 def card(path: str, text: str, found: Found) -> None:
@@ -122,43 +119,41 @@ def card(path: str, text: str, found: Found) -> None:
     found.licence(told.get("license") or told.get("license_name"))
     found.ancestor(told.get("base_model"))
     found.dataset(told.get("datasets"), path)
-    library = told.get("library_name")
-    if isinstance(library, str) and library:
-        found.python(Place(path, "model card"), library, "", relation=Relation.MADE_WITH)
+    _library(told.get("library_name"), Place(path, "model card"), found)
 
 
-_LIBRARY = re.compile(r"(lib[\w+-]+?)(?:-[0-9a-f]{8})?\.so\.(\d+(?:\.\d+)*)")
+_SONAME = re.compile(r"(lib[\w+-]+?)(?:-[0-9a-f]{8})?\.so\.(\d+(?:\.\d+)*)")
 _HASHED = re.compile(r"(lib[\w+-]+?)-([0-9]+(?:\.[0-9]+)+)(?:-[0-9a-f]{8})?\.so")
 
 
 def shared_object(path: str, name: str, found: Found) -> None:
-    """Take a shared object whose file name carries its version."""
-    match = _LIBRARY.fullmatch(name) or _HASHED.fullmatch(name)
-    if match:
-        at = Place(path, "shared object")
+    """Take a shared object whose file name carries its version, or the one of its interface.
+
+    `libssl.so.1.1` may be any release that keeps the interface 1.1; `libgomp-1.2.3.so` is 1.2.3.
+    """
+    at = Place(path, "shared object")
+    if match := _HASHED.fullmatch(name):
         found.other(at, match[1], match[2], relation=Relation.CONTAINS)
+    elif match := _SONAME.fullmatch(name):
+        found.other(at, f"{match[1]}.so.{match[2]}", None, relation=Relation.CONTAINS)
 
 
 def distribution(path: str, text: str, found: Found) -> None:
-    """Take the metadata of a wheel or an installed distribution, with what it requires."""
+    """Take the metadata of a wheel or an installed distribution, with what it requires.
+
+    The headers are read by the parser that `importlib.metadata` uses, folded lines and all.
+    """
     found.read(path)
     at = Place(path, "wheel")
-    fields = _headers(text)
-    name, version = fields.get("name", [""])[0], fields.get("version", [""])[0]
+    fields = HeaderParser(policy=compat32).parsestr(text)
+    name, version = _header(fields, "Name"), _header(fields, "Version")
     if name and version:
         found.python(at, name, f"=={version}", relation=Relation.CONTAINS)
     else:
         found.trouble(at, "the metadata names no distribution with a version")
-    for line in fields.get("requires-dist", []):
-        requirements.entry(line, at, found)
+    for line in fields.get_all("Requires-Dist", []):
+        requirements.entry(" ".join(str(line).split()), at, found)
 
 
-def _headers(text: str) -> Mapping[str, list[str]]:
-    fields: dict[str, list[str]] = {}
-    for line in text.splitlines()[:20_000]:
-        if not line.strip():
-            break
-        key, colon, value = line.partition(":")
-        if colon and not line[0].isspace():
-            fields.setdefault(key.strip().lower(), []).append(value.strip())
-    return fields
+def _header(fields: Message, key: str) -> str:
+    return " ".join(str(fields.get(key, "")).split())

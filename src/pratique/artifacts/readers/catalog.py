@@ -1,19 +1,33 @@
 """The one list of readers. Adding a format means adding one line here."""
 
 from pratique.artifacts.reader import Reader
+from pratique.artifacts.readers.arrow_ipc import ArrowReader
+from pratique.artifacts.readers.catboost import CatboostReader
 from pratique.artifacts.readers.compiled_python import CompiledPythonReader
+from pratique.artifacts.readers.coreml import CoremlReader
+from pratique.artifacts.readers.coreml_weights import CoremlWeightsReader
+from pratique.artifacts.readers.fasttext import FasttextReader
+from pratique.artifacts.readers.ggml_legacy import GgmlLegacyReader
 from pratique.artifacts.readers.gguf import GgufReader
 from pratique.artifacts.readers.hdf5.reader import Hdf5Reader
 from pratique.artifacts.readers.jinja_template import JinjaReader
 from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.json_text import JsonReader
+from pratique.artifacts.readers.lightgbm_text import LightgbmReader
+from pratique.artifacts.readers.msgpack import MsgpackReader
+from pratique.artifacts.readers.mxnet import MxnetParamsReader
 from pratique.artifacts.readers.native_program import NativeProgramReader
 from pratique.artifacts.readers.npy import NpyReader
 from pratique.artifacts.readers.onnx_model import OnnxReader
+from pratique.artifacts.readers.onnx_text import OnnxTextReader
+from pratique.artifacts.readers.openvino import OpenvinoReader
+from pratique.artifacts.readers.paddle import PaddleParamsReader, PaddleReader
+from pratique.artifacts.readers.parquet import ParquetReader
 from pratique.artifacts.readers.pickle.reader import PickleReader
 from pratique.artifacts.readers.plain_text import PlainTextReader
 from pratique.artifacts.readers.png import PngReader
 from pratique.artifacts.readers.python_source import PythonReader
+from pratique.artifacts.readers.r_data import RDataReader
 from pratique.artifacts.readers.raw_tensor import RawTensorReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
 from pratique.artifacts.readers.sentencepiece import SentencePieceReader
@@ -38,15 +52,25 @@ from pratique.artifacts.readers.tensorflow.model import (
 from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
+from pratique.artifacts.readers.ubjson import UbjsonReader
 from pratique.artifacts.readers.unopened import UnopenedReader
+from pratique.artifacts.readers.word2vec import Word2vecReader
+from pratique.artifacts.readers.xgboost_legacy import XgboostLegacyReader
+from pratique.artifacts.readers.xml_text import XmlReader
 from pratique.artifacts.readers.yaml_text import YamlReader
 from pratique.artifacts.readers.zip.reader import ZipReader
 
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
+    ArrowReader(),
     Bzip2Reader(),
-    CheckpointIndexReader(),
+    CatboostReader(),
     CompiledPythonReader(),
+    CoremlReader(),
+    CoremlWeightsReader(),
+    FasttextReader(),
+    GgmlLegacyReader(),
+    CheckpointIndexReader(),
     FingerprintReader(),
     GgufReader(),
     GzipReader(),
@@ -55,17 +79,26 @@ READERS: tuple[Reader, ...] = (
     JoblibZfileReader(),
     JpegReader(),
     JsonReader(),
+    LightgbmReader(),
     KerasMetadataReader(),
     Lz4Reader(),
     LzmaReader(),
+    MsgpackReader(),
+    MxnetParamsReader(),
     NativeProgramReader(),
     NpyReader(),
     OnnxReader(),
+    OnnxTextReader(),
+    OpenvinoReader(),
+    PaddleParamsReader(),
+    PaddleReader(),
+    ParquetReader(),
     PickleReader(),
     PlainTextReader(),
     PngReader(),
     PythonReader(),
     RawTensorReader(),
+    RDataReader(),
     SafetensorsReader(),
     SentencePieceReader(),
     ShellScriptReader(),
@@ -75,7 +108,11 @@ READERS: tuple[Reader, ...] = (
     TfliteReader(),
     TomlReader(),
     TorchLegacyReader(),
+    UbjsonReader(),
     UnopenedReader(),
+    Word2vecReader(),
+    XgboostLegacyReader(),
+    XmlReader(),
     XzReader(),
     YamlReader(),
     ZipReader(),

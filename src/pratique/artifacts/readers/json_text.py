@@ -14,9 +14,11 @@ from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
 from pratique.artifacts.readers.json_settings import settings, whole_settings
 from pratique.artifacts.readers.keras_config import KEYS, LONGEST, is_keras, torch_modules
+from pratique.artifacts.readers.mxnet import is_mxnet, read_mxnet
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
-from pratique.artifacts.views import TemplateView
+from pratique.artifacts.readers.xgboost_model import is_xgboost, read_xgboost
+from pratique.artifacts.views import HostCode, ModelText, TemplateView, TreeProblems
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact
 
@@ -74,6 +76,8 @@ CONFIG_KEYS = frozenset(
         "_meta",
         "dependencies",
         "devDependencies",
+        "optionalDependencies",
+        "peerDependencies",
         "lockfileVersion",
         "schemaVersion",
     ]
@@ -99,9 +103,16 @@ class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[Kind] = Kind.TEXT
-    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView, GraphOperators)
+    views: ClassVar[tuple[type[View], ...]] = (
+        JsonText,
+        TemplateView,
+        GraphOperators,
+        ModelText,
+        TreeProblems,
+        HostCode,
+    )
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the text begins as an object or an array."""
@@ -144,6 +155,7 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
     if _MARKS.search(text):
         for origin, source in _other_templates(document):
             yield TemplateView(source=source, origin=origin, covered=subject.size)
+    yield from _of_model(document, subject)
     if "nbformat" in document:
         yield from _cells(_all_cells(document))
     yield from _configuration(document, subject)
@@ -154,6 +166,13 @@ def _configuration(document: dict[str, Any], subject: Subject) -> Iterator[Item]
         yield from _of_keras(document, subject)
     elif not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
+
+
+def _of_model(document: Mapping[str, Any], subject: Subject) -> Iterator[Item]:
+    if is_xgboost(document):
+        yield from read_xgboost(document, subject, "xgboost")
+    if is_mxnet(document):
+        yield from read_mxnet(document, subject)
 
 
 def _of_keras(document: object, subject: Subject) -> Iterator[Item]:

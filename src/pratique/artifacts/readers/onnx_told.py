@@ -27,6 +27,12 @@ class Frame:
     numbers: dict[str, int] = field(default_factory=dict)
     pairs: list[tuple[str, str]] = field(default_factory=list)
     inputs: int = 0
+    begun: int = 0
+    many: dict[str, list[float]] = field(default_factory=dict)
+    ports: list[str] = field(default_factory=list)
+    outs: list[str] = field(default_factory=list)
+    raw: bytes = b""
+    held: list[object] = field(default_factory=list)
 
 
 @dataclass(slots=True)

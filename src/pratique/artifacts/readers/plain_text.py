@@ -20,6 +20,10 @@ _ENTRY = re.compile(
     r"(?:[=~!<>]=|[<>]|===|@[ \t])|FROM[ \t]|RUN[ \t]|Requires-Dist:|(?:git|hg|svn|bzr)\+)",
     re.MULTILINE,
 )
+_METADATA = re.compile(
+    r"(?:[A-Za-z-]+:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*){0,50}?Metadata-Version:"
+)
+_BLANK = re.compile(r"\r?\n\r?\n|\r\r")
 _SAMPLE, _SHARE = 200, 4
 
 
@@ -30,6 +34,7 @@ class PlainTextReader(Reader):
     """
 
     name: ClassVar[str] = "text"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 
@@ -50,17 +55,24 @@ class PlainTextReader(Reader):
         yield Claim(0, covered, f"{told.encoding} text")
         yield TextView(text=told.text, covered=covered, base=told.skipped)
         if (shown := _fact(told.text)) is not None:
-            yield Fact("text", subject.chain, {"text": shown, "cut": len(shown) < len(told.text)})
+            cut = len(shown) < len(told.text) and not _BLANK.search(shown[-4:])
+            yield Fact("text", subject.chain, {"text": shown, "cut": cut})
         if not told.complete:
             raise LimitExceededError(f"only the first {most} bytes of the text were read")
 
 
 def _fact(text: str) -> str | None:
-    """Return what rules over the repository may read of a text: small ones, lists, front matter."""
+    """Return what rules over the repository may read of a text.
+
+    That is a small one, a list, front matter, or the headers of a distribution's metadata.
+    """
     if len(text) <= SMALL:
         return text
     if text.startswith("---"):
         return text[:FRONT_MATTER]
+    if _METADATA.match(text):
+        end = _BLANK.search(text)
+        return text[: end.end()] if end and end.end() <= LISTED else text[:LISTED]
     lines = [line for line in text[:SMALL].splitlines() if line.strip()][:_SAMPLE]
     hits = sum(_ENTRY.match(line) is not None for line in lines)
     return text[:LISTED] if hits * _SHARE >= len(lines) else None

@@ -15,7 +15,7 @@ MAX_BYTES = 2 * MiB
 MAX_FACT_DEPTH = 24
 SHOWN = frozenset(
     ["project", "build-system", "dependency-groups", "tool", "package", "packages", "metadata",
-     "lock-version", "pkgs"]
+     "lock-version", "pkgs", "dev-packages"]
 )  # fmt: skip
 """The tables of projects and of locks that name packages."""
 _FIRST = re.compile(r"""(?:\s|\#[^\n]*\n)*(?:\[\[?[\w."' -]+\]|[\w."'-]+[ \t]*=)""")
@@ -25,6 +25,7 @@ class TomlReader(Reader):
     """Reads TOML 1.0; a text that merely resembles TOML is left to the text reader."""
 
     name: ClassVar[str] = "toml"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = ()
 

@@ -8,12 +8,16 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 
-TEXTS = frozenset({"json", "yaml", "toml", "text", "python", "jinja"})
+TEXTS = frozenset(
+    {"json", "yaml", "toml", "text", "python", "jinja", "lightgbm", "onnx-text", "openvino", "xml"}
+)
 TORCH = frozenset({"zip", "torch-legacy", "pickle", "tar"})
 PACKED = frozenset({"gzip", "bzip2", "xz", "lzma", "lz4", "zlib", "joblib-zfile"})
 """What joblib writes under any of its own extensions."""
 PICKLES = PACKED | {"pickle", "torch-legacy", "zip"}
 ANY_TEXT = frozenset({"text"})
+PLAIN = ANY_TEXT | {"lightgbm"}
+"""LightGBM's own examples save its models as text files."""
 PROMISED: dict[str, frozenset[str]] = {
     **dict.fromkeys(("pt", "ckpt"), TORCH),
     "pth": TORCH | ANY_TEXT,
@@ -23,17 +27,29 @@ PROMISED: dict[str, frozenset[str]] = {
     "nemo": frozenset({"tar", "gzip"}),
     "tgz": frozenset({"gzip"}),
     "gz": frozenset({"gzip", "zlib", "joblib-zfile"}),
-    **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json"})),
+    **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json", "onnx-text"})),
     **dict.fromkeys(("yaml", "yml"), frozenset({"yaml", "json"})),
     **dict.fromkeys(("jinja", "jinja2", "j2"), frozenset({"jinja"})),
     **dict.fromkeys(
         ("md", "txt", "rst", "csv", "tsv", "html", "cfg", "ini", "log", "model_card", "sh"),
-        ANY_TEXT,
+        PLAIN,
     ),
     "safetensors": frozenset({"safetensors"}),
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
-    "onnx": frozenset({"onnx"}),
+    "xml": frozenset({"openvino", "text", "xml"}),
+    "onnx": frozenset({"onnx", "onnx-text"}),
+    "msgpack": frozenset({"msgpack"}),
+    "ubj": frozenset({"ubjson"}),
+    "parquet": frozenset({"parquet"}),
+    **dict.fromkeys(("arrow", "feather"), frozenset({"arrow"})),
+    **dict.fromkeys(("rds", "rda", "rdata"), PACKED | {"r-data"}),
+    "cbm": frozenset({"catboost"}),
+    "mlmodel": frozenset({"coreml"}),
+    "pmml": frozenset({"xml"}),
+    "pdmodel": frozenset({"paddle"}),
+    "pdiparams": frozenset({"paddle-params"}),
+    "ftz": frozenset({"fasttext"}),
     **dict.fromkeys(("h5", "hdf5"), frozenset({"hdf5"})),
     "keras": frozenset({"zip", "hdf5"}),
     "tflite": frozenset({"tflite", "zip"}),
@@ -49,7 +65,10 @@ WITHOUT_A_NAME = frozenset(
     [
         "checkpoint-index",
         "compiled-python",
+        "coreml-weights",
+        "ggml-legacy",
         "keras-metadata",
+        "mxnet-params",
         "native-program",
         "raw-tensor",
         "savedmodel-fingerprint",
@@ -58,6 +77,8 @@ WITHOUT_A_NAME = frozenset(
         "tensorflow",
         "tensorflow-text",
         "unopened",
+        "word2vec",
+        "xgboost-legacy",
     ]
 )
 """Readers of what no extension above promises; some of them claim nothing, and never get here."""

@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LINES_MOST = 500
 CORE_LINES_MOST = 1500
+FLOW_LINES_MOST = 80
 DEPENDENCIES_MOST = 11
 REASON = re.compile(r"^# longer than 500 lines: \S", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
@@ -36,6 +37,8 @@ def long_files() -> Iterator[str]:
                 f"{path.relative_to(ROOT)}: {lines} lines; split it, or say why in a line"
                 f" '# longer than {LINES_MOST} lines: ...'"
             )
+        if path.parent == ROOT / "src/pratique/flows" and lines > FLOW_LINES_MOST:
+            yield f"{path.relative_to(ROOT)}: {lines} lines; a story has at most {FLOW_LINES_MOST}"
     core = sum(path.read_text().count("\n") for path in tracked("src/pratique/core/*.py"))
     if core > CORE_LINES_MOST:
         yield f"src/pratique/core: {core} lines; the core is capped at {CORE_LINES_MOST}"

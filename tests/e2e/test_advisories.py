@@ -108,10 +108,62 @@ def test_newer_advisories_judge_again_what_nobody_reads_again(
     told = json.loads(capfd.readouterr().out)
     assert told["models"] == 1
     (change,) = told["changed"]
-    assert change["new"] == [["pkg:pypi/example-tool@3", "CVE-2099-2", "affected"]]
-    assert change["gone"] == []
+    (new,) = change["new"]
+    assert new == {
+        "component": "pkg:pypi/example-tool@3",
+        "advisory": "CVE-2099-2",
+        "state": "affected",
+        "severity": "medium",
+        "exploited": False,
+        "mended_in": [],
+    }
+    assert (change["changed"], change["gone"], told["unread"]) == ([], [], [])
     assert main(["db", "rematch"]) == 0
-    assert "1 models matched, 0 changed" in capfd.readouterr().out
+    assert "1 model matched, 0 changed" in capfd.readouterr().out
+
+
+def test_what_is_not_shown_is_counted_by_severity(
+    scan: Scan, model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    low = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}]
+    rows = [record(f"PYSEC-2098-{n}", "example-loader", {"introduced": "0"}) for n in range(3)]
+    rows.append(record("PYSEC-2098-9", "example-loader", {"introduced": "0"}, severity=low))
+    assert update(model.parent, OLD, *rows) == 0
+    assert main(["scan", str(model)]) == 1
+    said = capfd.readouterr().out
+    assert "… and 4 more of this rule in this file: 3 medium · 1 low" in said
+    assert scan is not None
+
+
+def test_a_scan_without_a_database_erases_nothing_that_rematch_compares_with(
+    scan: Scan, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert update(tmp_path, OLD) == 0
+    scan()
+    assert scan("--db", str(tmp_path / "none"))[0] == 3
+    capfd.readouterr()
+    assert main(["db", "rematch"]) == 0
+    assert "1 model matched, 0 changed" in capfd.readouterr().out
+
+
+def test_a_waiver_written_from_the_report_lets_a_vulnerability_pass(
+    scan: Scan, tmp_path: Path
+) -> None:
+    assert update(tmp_path, OLD) == 0
+    _, told = scan()
+    (found,) = told["findings"]
+    waivers = tmp_path / "waivers.yaml"
+    day = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    waivers.write_text(
+        f"waivers:\n  - fingerprint: {found['fingerprint']}\n    path: {found['path']}\n"
+        f"    reason: not loaded\n    approver: ana\n    expires: {day}\n"
+    )
+    code, told = scan("--waivers", str(waivers))
+    assert (code, told["verdict"]) == (0, "admit")
+    (model := tmp_path / "model" / "requirements.txt").write_text("nothing==1\n")
+    assert model.exists()
+    _, told = scan("--waivers", str(waivers))
+    assert "matches no finding here" in told["decision"]["ignored_waivers"][0]
 
 
 def test_an_archive_that_is_none_leaves_the_old_one(

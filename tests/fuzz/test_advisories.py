@@ -1,10 +1,12 @@
 """Hostile lists of components, records, versions and statements: named, bounded, never a crash."""
 
 import json
+from contextlib import closing, suppress
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from harness.advised import inventory_of, matched_with
 from harness.fuzzing import examples
@@ -15,6 +17,11 @@ from pratique.core.advisory import Matched, Snapshot, State
 from pratique.core.component import Inventory
 from pratique.core.errors import MalformedError
 from pratique.core.inventory_json import dump, load
+from pratique.store.inventories import kept_after
+from pratique.store.packed import shut
+from pratique.store.ports import Kept, Unread
+from pratique.store.sql import open_store
+from pratique.store.tables import inventory
 
 EXAMPLES = settings(max_examples=examples(60), deadline=None)
 PARTS = st.sampled_from(
@@ -95,7 +102,43 @@ def test_any_statement_is_read_or_refused(told: Any) -> None:  # noqa: ANN401 - 
         return
     matched = Matched(inventory=Inventory(), snapshot=Snapshot())
     _, ignored = apply(matched, found, "sha256:" + "0" * 64, datetime.now(UTC))
-    assert len(ignored) == len(found)
+    assert bool(ignored) == bool(found)
+
+
+SHAPES = st.one_of(
+    st.fixed_dictionaries(
+        {"@context": st.just("https://openvex.dev/ns/v0.2.0"), "statements": st.lists(JSON)}
+    ),
+    st.fixed_dictionaries(
+        {
+            "bomFormat": st.just("CycloneDX"),
+            "metadata": JSON,
+            "components": st.lists(JSON, max_size=3),
+            "vulnerabilities": st.lists(JSON, max_size=3),
+        }
+    ),
+)
+
+
+@EXAMPLES
+@given(SHAPES)
+def test_any_document_of_the_right_sort_is_read_or_refused(told: object) -> None:
+    with suppress(MalformedError):
+        read(json.dumps(told).encode("utf-8", "replace"))
+
+
+@EXAMPLES
+@given(st.binary(max_size=60) | JSON, st.binary(max_size=60) | JSON)
+def test_any_kept_inventory_is_read_or_told(body: Any, states: Any) -> None:  # noqa: ANN401
+    def packed(value: object) -> bytes:
+        return value if isinstance(value, bytes) else shut(json.dumps(value))
+
+    with closing(open_store(None)) as store, store._engine.begin() as db:  # noqa: SLF001
+        values = {"owner": "o", "root": "r", "name": "n"}
+        rows = {"body": packed(body), "states": packed(states)}
+        db.execute(insert(inventory).values(**values, **rows))
+        ((_, kept),) = kept_after(db, 0)
+        assert isinstance(kept, Kept | Unread)
 
 
 @EXAMPLES

@@ -34,7 +34,8 @@ def packed(to: Path, records: Sequence[Record]) -> Path:
     """Write records as OSV packs them."""
     with zipfile.ZipFile(to, "w") as archive:
         for one in records:
-            archive.writestr(f"{one['id']}.json", json.dumps(one))
+            # without a time of its own, the same records are the same archive
+            archive.writestr(zipfile.ZipInfo(f"{one['id']}.json"), json.dumps(one))
     return to
 
 

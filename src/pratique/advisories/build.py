@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,8 @@ CREATE TABLE package (
 class Built:
     """How it went: what was taken in, what was not, and from where.
 
+    `newest` is when the newest record was changed, of those that are not dated in the future:
+    they are `to_come`. `ids` are all records, each counted once however many archives hold it.
     `unmatchable` are records that name a package and neither ranges nor versions; `sources` are
     (name, sha256, bytes).
     """
@@ -51,6 +54,8 @@ class Built:
     advisories: int = 0
     packages: int = 0
     newest: str = ""
+    to_come: list[str] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set, repr=False)
     refused: Refused = field(default_factory=Refused)
     unmatchable: list[str] = field(default_factory=list)
     noted: list[tuple[str, str]] = field(default_factory=list)
@@ -77,11 +82,21 @@ def build(
 
     """
     began, built = time.monotonic(), Built()
-    told: list[Record] = []
+    until = moment((about or {}).get("made", "")) or datetime.now(UTC)
+    told: dict[str, Record] = {}
+    affected: dict[str, list[Affected]] = {}
     for ecosystem, path in zips:
         built.sources.append((ecosystem, *_digest(path)))
         built.ecosystems[ecosystem] = 0
-        told += _taken(path, ecosystem, built)
+        for record in _taken(path, ecosystem, built):
+            before = told.setdefault(record.id, record)
+            told[record.id] = max(before, record, key=lambda r: r.modified)
+            affected.setdefault(record.id, []).extend(record.affected)
+            changed = moment(record.modified)
+            if changed is not None and changed > until:
+                built.to_come.append(record.id)
+            elif changed is not None:
+                built.newest = max(built.newest, changed.isoformat(timespec="seconds"))
     exploited, built.kev = enrichment.exploited(kev) if kev else (frozenset[str](), "")
     likely, built.epss = enrichment.likely(epss) if epss else ({}, "")
     built.sources += [(name, *_digest(p)) for name, p in (("KEV", kev), ("EPSS", epss)) if p]
@@ -89,13 +104,23 @@ def build(
     try:
         with closing(sqlite3.connect(to)) as base, base:
             base.executescript(_TABLES)
-            _fill(base, told, built, (exploited, likely))
+            whole = [replace(r, affected=tuple(affected[r.id])) for r in told.values()]
+            _fill(base, whole, built, (exploited, likely))
             built.seconds = time.monotonic() - began
             _about(base, built, about or {})
     except BaseException:
         to.unlink(missing_ok=True)
         raise
     return built
+
+
+def moment(told: str) -> datetime | None:
+    """Return a moment of RFC 3339 in UTC, None where it is none."""
+    try:
+        made = datetime.fromisoformat(told)
+        return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _digest(path: Path) -> tuple[str, int]:
@@ -122,11 +147,12 @@ def _taken(path: Path, ecosystem: str, built: Built) -> Iterator[Record]:
         except MalformedError as e:
             built.refused.add(str(told["id"]), str(e))
             continue
-        built.records += 1
+        known = record.id in built.ids
+        built.ids.add(record.id)
+        built.records += not known
         if record.withdrawn:
-            built.withdrawn += 1
+            built.withdrawn += not known
             continue
-        built.newest = max(built.newest, record.modified)
         own = tuple(one for one in record.affected if _is_of(one.ecosystem, ecosystem))
         spoke = spoke or bool(own)
         yield replace(record, affected=own)
@@ -214,6 +240,7 @@ def _advisory(
         "records": sorted(row.id for row in rows),
         "summary": next((row.summary for row in rows if row.summary), ""),
         "severity": int(severity),
+        "rated": bool(vector or words),
         "score": score,
         "vector": vector,
         "exploited": any(cve in exploited for cve in cves),
@@ -232,6 +259,7 @@ def _about(base: sqlite3.Connection, built: Built, about: Mapping[str, str]) -> 
         "advisories": built.advisories,
         "packages": built.packages,
         "newest": built.newest,
+        "to_come": sorted(set(built.to_come))[:1000],
         "refused": built.refused.count,
         "refused_named": built.refused.named,
         "unmatchable": sorted(set(built.unmatchable)),

@@ -85,6 +85,20 @@ class Database:
             raise DatabaseError(f"the advisory database lacks advisory {min(missing)}")
         return found
 
+    def called(self, name: str) -> Advisory | None:
+        """Return the advisory that bears a name, its own or an alias, in whatever case.
+
+        There is no index of names: every advisory is looked at, which takes a moment.
+        """
+        wanted = name.casefold()
+        with self._lock:
+            rows = self._asked("SELECT body FROM advisory ORDER BY number", ())
+        for (body,) in rows:
+            found = _advisory(self._unpacked(body))
+            if wanted in {one.casefold() for one in (found.id, *found.aliases, *found.records)}:
+                return found
+        return None
+
     def _asked(self, sql: str, values: Sequence[object]) -> list[Any]:
         try:
             return self._base.execute(sql, list(values)).fetchall()
@@ -105,10 +119,13 @@ class Database:
 
 
 def _advisory(told: Mapping[str, Any]) -> Advisory:
+    rating = Severity(told["severity"])
     return Advisory(
         id=told["id"],
         summary=told["summary"],
-        severity=Severity(told["severity"]),
+        # what is exploited is at least high whatever its score: somebody does it now (BOD 22-01)
+        severity=max(rating, Severity.HIGH) if told["exploited"] else rating,
+        rating=rating if told.get("rated", True) else None,
         aliases=tuple(told["aliases"]),
         records=tuple(told["records"]),
         score=told["score"],

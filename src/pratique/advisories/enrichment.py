@@ -28,7 +28,8 @@ def exploited(path: Path) -> tuple[frozenset[str], str]:
         rows = told["vulnerabilities"]
         return frozenset(str(row["cveID"]) for row in rows), str(told.get("dateReleased", ""))
     except (ValueError, KeyError, TypeError) as e:
-        raise MalformedError(f"{path.name}: is no KEV catalogue: {e!r}"[:300]) from e
+        says = "is no KEV catalogue: it has no `vulnerabilities`, each with a `cveID`"
+        raise MalformedError(f"{path.name}: {says}") from e
 
 
 def likely(path: Path) -> tuple[Mapping[str, float], str]:
@@ -46,7 +47,8 @@ def likely(path: Path) -> tuple[Mapping[str, float], str]:
             lines.seek(0)
         told = {row["cve"]: float(row["epss"]) for row in csv.DictReader(lines)}
     except (ValueError, KeyError, TypeError, csv.Error) as e:
-        raise MalformedError(f"{path.name}: is no EPSS table: {e!r}"[:300]) from e
+        says = "is no EPSS table: it has no columns `cve` and `epss`"
+        raise MalformedError(f"{path.name}: {says}") from e
     if not told:
         raise MalformedError(f"{path.name}: is no EPSS table: it has no row")
     if not all(0 <= value <= 1 for value in told.values()):

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import secrets
+import shlex
 import sqlite3
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +20,34 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pratique.advisories.build import Built, build
+from pratique.advisories.build import Built, build, moment
 from pratique.advisories.database import Database
 from pratique.core.advisory import Snapshot
 from pratique.core.errors import MachineError, UsageError
 
 CURRENT: Final = "current.json"
-UPDATE: Final = "run `pratique db update`; without a network, `pratique db update --from FILE`"
 _MOST_JSON: Final = 1 << 20
 _LOCK: Final = "update.lock"
+
+
+class NoDatabaseError(MachineError):
+    """There is no advisory database in a folder, or none that may be used."""
+
+    def __init__(self, says: str, folder: Path) -> None:
+        super().__init__(says)
+        self.folder = folder
+
+    def hint(self) -> str:
+        """Say what the operator can do about it."""
+        return hint_for(self.folder)
+
+
+class UpdateError(MachineError):
+    """A new database cannot be put in place."""
+
+    def hint(self) -> str:
+        """Say what the operator can do about it."""
+        return "the old database stays in use; `pratique db status` tells which"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +105,9 @@ def install(
             fresh.replace(folder / name)
             _announce(folder, name, built, given, now)
         except OSError as e:
-            raise MachineError(f"{folder}: {e.strerror}") from e
+            raise UpdateError(f"{folder}: {e.strerror}") from e
         except sqlite3.Error as e:
-            raise MachineError(f"{folder}: the index cannot be written: {e}") from e
+            raise UpdateError(f"{folder}: the index cannot be written: {e}") from e
         finally:
             fresh.unlink(missing_ok=True)
         _swept(folder)
@@ -97,13 +117,24 @@ def install(
 def opened(folder: Path) -> tuple[Database, Mapping[str, Any]]:
     """Open the database in use, with what is known of where it came from.
 
-    Its whole content is hashed first: some milliseconds.
+    Its whole content is hashed first: some milliseconds. An update that ends meanwhile takes the
+    file away that was just named; then the new one is opened.
 
     Raises:
         MachineError: there is none, or it is broken.
 
     """
-    told = _current(folder)
+    first = _current(folder)
+    try:
+        return _opened(folder, first)
+    except MachineError:
+        again = _current(folder)
+        if again["file"] == first["file"]:
+            raise
+        return _opened(folder, again)
+
+
+def _opened(folder: Path, told: dict[str, Any]) -> tuple[Database, Mapping[str, Any]]:
     path = folder / str(told["file"])
     try:
         sha256 = _sha256(path)
@@ -123,18 +154,48 @@ def snapshot_of(
     except MachineError as e:
         absent = not (folder / CURRENT).exists()
         why = "there is no advisory database" if absent else f"no usable advisory database: {e}"
-        return None, Snapshot(trouble=why, hint=UPDATE)
+        return None, Snapshot(trouble=why, hint=hint_for(folder))
     snapshot = database.snapshot(str(told["made"]))
     made = datetime.fromisoformat(str(told["made"]))
     age = now - made
     if age < timedelta(days=-1):
         why = f"the advisory database says that it was made on {made.date()}, which is to come"
     elif max_age_days is not None and age > timedelta(days=max_age_days):
-        why = f"the advisory database is {age.days} days old; the policy allows {max_age_days}"
+        days = "1 day" if age.days == 1 else f"{age.days} days"
+        why = f"the advisory database is {days} old; at most {max_age_days} are allowed"
     else:
-        return database, snapshot
+        return database, replace(snapshot, warning=stale(snapshot.newest, max_age_days, now))
     database.close()
-    return None, replace(snapshot, trouble=why, hint=UPDATE)
+    return None, replace(snapshot, trouble=why, hint=hint_for(folder))
+
+
+def stale(newest: str, max_age_days: int | None, now: datetime) -> str:
+    """Return what is odd about data that was taken in lately and is old itself; empty if nothing.
+
+    `newest` is when its newest record was changed: an old archive is no newer for being imported.
+    """
+    when = moment(newest)
+    if max_age_days is None or when is None:
+        return ""
+    if when > now + timedelta(days=1):  # an earlier version of Pratique took any date
+        return f"the newest advisory is said to be of {when.date()}: how old all is nobody knows"
+    if now - when <= timedelta(days=max_age_days):
+        return ""
+    return (
+        f"the newest advisory of the database is of {when.date()}, {(now - when).days} days ago, "
+        f"however lately it was taken in; at most {max_age_days} are allowed"
+    )
+
+
+def hint_for(folder: Path) -> str:
+    """Return what makes a database in a folder, naming it where it is not the usual one."""
+    try:
+        usual = default_folder()
+    except UsageError:
+        usual = None
+    where = "" if usual is not None and folder == usual else f" --db {shlex.quote(str(folder))}"
+    command = f"pratique db update{where}"
+    return f"run `{command}`; without a network, `{command} --from FILE`"
 
 
 def _current(folder: Path) -> dict[str, Any]:
@@ -188,7 +249,7 @@ def _own(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         told = folder.stat()
     except OSError as e:
-        raise MachineError(f"{folder}: {e.strerror}") from e
+        raise UpdateError(f"{folder}: {e.strerror}") from e
     if told.st_uid != os.geteuid() or stat.S_IMODE(told.st_mode) & 0o022:
         raise UsageError(f"{folder}: others may write there; use a folder of your own")
 
@@ -199,7 +260,7 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as e:
-            raise MachineError(f"{folder}: another update runs; wait for it to end") from e
+            raise UpdateError(f"{folder}: another update runs; wait for it to end") from e
         yield
 
 

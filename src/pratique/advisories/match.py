@@ -3,7 +3,7 @@
 import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -11,11 +11,11 @@ from packaging.version import Version
 
 from pratique.advisories.build import named
 from pratique.advisories.database import Database
+from pratique.advisories.debian import Releases
 from pratique.advisories.ranges import Range
 from pratique.advisories.versions import key_of, rules_of
 from pratique.core.advisory import Advisory, Match, Matched, Snapshot, State
 from pratique.core.component import DEBIAN, PYPI, Component, Inventory, Sure
-from pratique.core.finding import Severity
 
 PACKAGES: Final = 4_000
 ANSWERS: Final = 100_000
@@ -38,6 +38,19 @@ class _Said:
 
 
 @dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is said of a component; `cleared` counts advisories that do not concern it.
+
+    `mend` is the version that mends the most, `left` are the advisories that it does not mend.
+    """
+
+    said: tuple[_Said, ...]
+    cleared: int
+    mend: str = ""
+    left: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     number: int
     record: str
@@ -53,6 +66,7 @@ class _Package:
 
     `groups` are the places of entries by advisory, `bits` which bits of `listed` a known version
     has (empty where keys cannot be hashed), `states` what was already asked: one for each entry.
+    `hit` are the advisories that affect a version which mends another.
     """
 
     ecosystem: str
@@ -62,6 +76,7 @@ class _Package:
     groups: Mapping[int, tuple[int, ...]]
     bits: Mapping[Any, Sequence[int]]
     states: dict[Any, tuple[State, ...]]
+    hit: dict[str, frozenset[int]]
 
     def at(self, key: Any) -> tuple[State, ...]:  # noqa: ANN401 - a key to compare by
         """Return what each entry says of the version with this key."""
@@ -81,7 +96,7 @@ class Matcher:
         self._database = database
         self._ecosystems = frozenset(database.about["ecosystems"])
         self._packages: OrderedDict[tuple[str, str], _Package | None] = OrderedDict()
-        self._answers: OrderedDict[tuple[str, ...], tuple[tuple[_Said, ...], int]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, ...], _Answer] = OrderedDict()
         self._advisories: OrderedDict[int, Advisory] = OrderedDict()
 
     def match(self, inventory: Inventory, snapshot: Snapshot) -> Matched:
@@ -89,19 +104,24 @@ class Matcher:
         matches: list[Match] = []
         places: dict[int, int] = {}
         unmatched: list[tuple[int, str]] = []
+        mends: list[tuple[int, str, tuple[int, ...]]] = []
+        releases = Releases(inventory)
         cleared = 0
         for index, component in enumerate(inventory.components):
-            if why := self._unspoken(component):
+            ecosystem = releases.ecosystem(component)
+            if why := self._unspoken(component, ecosystem):
                 unmatched.append((index, why))
                 continue
             if len(matches) > MATCHES:
                 unmatched.append((index, f"more than {MATCHES} matches before it"))
                 continue
-            told, clear = self._answer(component)
-            cleared += clear
-            for said in told:
+            answer = self._answer(component, ecosystem)
+            cleared += answer.cleared
+            for said in answer.said:
                 at = places.setdefault(said.number, len(places))
                 matches.append(Match(index, at, said.state, said.why, said.fixed))
+            if answer.mend:
+                mends.append((index, answer.mend, tuple(places[n] for n in answer.left)))
         return Matched(
             inventory=inventory,
             snapshot=snapshot,
@@ -109,22 +129,25 @@ class Matcher:
             matches=tuple(matches),
             cleared=cleared,
             unmatched=tuple(unmatched),
+            mends=tuple(mends),
         )
 
-    def _unspoken(self, component: Component) -> str:
-        if not component.ecosystem:
+    def _unspoken(self, component: Component, ecosystem: str) -> str:
+        if not ecosystem:
             return "no ecosystem whose advisories are known"
-        if component.ecosystem not in self._ecosystems:
+        if ecosystem.partition(":")[0] not in self._ecosystems:
             return f"no advisory data for {component.ecosystem} in this database"
+        if ecosystem == DEBIAN:  # its advisories are told release by release
+            return "the release of Debian that it is of is not said"
         return ""
 
-    def _answer(self, component: Component) -> tuple[tuple[_Said, ...], int]:
-        name = named(component.ecosystem, component.name)
-        key = (component.ecosystem, name, component.version, component.spec, component.sure.value)
+    def _answer(self, component: Component, ecosystem: str) -> "_Answer":
+        name = named(ecosystem, component.name)
+        key = (ecosystem, name, component.version, component.spec, component.sure.value)
         known = self._answers.get(key)
         if known is None:
-            package = self._package(component.ecosystem, name)
-            known = _answered(package, component) if package else ((), 0)
+            package = self._package(ecosystem, name)
+            known = _answered(package, component) if package else _Answer((), 0)
             _keep(self._answers, key, known, ANSWERS)
         return known
 
@@ -141,10 +164,7 @@ class Matcher:
         missing = [number for number in wanted if number not in self._advisories]
         fresh = self._database.advisories(missing)
         for number in wanted:
-            found = fresh[number] if number in fresh else self._advisories[number]
-            if found.exploited:  # whatever its score: somebody does it now (CISA BOD 22-01)
-                found = replace(found, severity=max(found.severity, Severity.HIGH))
-            yield found
+            yield fresh[number] if number in fresh else self._advisories[number]
         for number, advisory in fresh.items():
             _keep(self._advisories, number, advisory, ADVISORIES)
 
@@ -185,14 +205,37 @@ def _made(ecosystem: str, told: Any) -> _Package:  # noqa: ANN401 - JSON of our 
         for index, key in enumerate(keys):
             if key is not None:
                 bits.setdefault(key, []).append(index)
-    return _Package(ecosystem, known, keys, entries, groups, bits, {})
+    return _Package(ecosystem, known, keys, entries, groups, bits, {}, {})
 
 
-def _answered(package: _Package, component: Component) -> tuple[tuple[_Said, ...], int]:
+def _answered(package: _Package, component: Component) -> _Answer:
     allowed = _allowed(package, component.spec) if component.sure is Sure.RANGE else None
     told = [_said(package, component, places, allowed) for places in package.groups.values()]
     kept = tuple(said for said in told if said.state is not State.NOT_AFFECTED)
-    return kept, len(told) - len(kept)
+    return _Answer(kept, len(told) - len(kept), *_mend(package, kept))
+
+
+def _mend(package: _Package, told: Sequence[_Said]) -> tuple[str, tuple[int, ...]]:
+    """Return the version that mends the most of what was said, and the advisories that it leaves.
+
+    It is the first such one, a release before any pre-release; empty where none mends any.
+    """
+    best: tuple[Any, ...] | None = None
+    for version in sorted({v for said in told for v in said.fixed}):
+        key = key_of(package.ecosystem, version)
+        if version not in package.hit:
+            states = package.at(key)
+            package.hit[version] = frozenset(
+                entry.number
+                for entry, state in zip(package.entries, states, strict=True)
+                if state is State.AFFECTED
+            )
+        hit = package.hit[version]
+        left = tuple(said.number for said in told if said.number in hit)
+        early = isinstance(key, Version) and key.is_prerelease
+        if len(left) < len(told) and (best is None or (len(left), early, key) < best[:3]):
+            best = (len(left), early, key, version, left)
+    return (best[3], best[4]) if best else ("", ())
 
 
 def _said(
@@ -245,6 +288,9 @@ def _of_version(package: _Package, key: Any, places: tuple[int, ...]) -> _Said: 
         return _Said(number, State.AFFECTED, why, _fixes(package, rows, key))
     if odd := by[State.UNKNOWN]:
         why = f"{min(odd)} has a range that {rules_of(package.ecosystem)} cannot order"
+        unordered = {entry.record for entry in rows if None in entry.ranges}
+        if not odd & unordered:
+            why = f"{min(odd)} names neither a range nor versions, so it can never be matched"
         return _Said(number, State.UNKNOWN, why, _fixes(package, rows, key))
     return _Said(number, State.NOT_AFFECTED, "")
 

@@ -17,7 +17,7 @@ _WORDS: Final = ("introduced", "fixed", "last_affected", "limit")
 class Affected:
     """What a record says of one package: ranges of events, and versions that it lists.
 
-    `noted` is what is odd about it; `only_git` tells that its ranges are commits alone.
+    `noted` is what is odd about it.
     """
 
     ecosystem: str
@@ -25,7 +25,6 @@ class Affected:
     ranges: tuple[tuple[Mapping[str, str], ...], ...]
     versions: tuple[str, ...]
     noted: str = ""
-    only_git: bool = False
 
     @property
     def matchable(self) -> bool:
@@ -106,10 +105,9 @@ def _references(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _affected(row: Mapping[str, Any]) -> Affected:
     package = row.get("package") or {}
-    kept, git, noted = [], False, ""
+    kept, noted = [], ""
     for told in _list(row, "ranges"):
         if told.get("type") == "GIT":
-            git = True
             continue
         events = tuple(_event(event) for event in _list(told, "events", MOST_EVENTS))
         if not any("introduced" in event for event in events):
@@ -122,7 +120,6 @@ def _affected(row: Mapping[str, Any]) -> Affected:
         ranges=tuple(kept),
         versions=versions,
         noted=noted,
-        only_git=git and not kept and not versions,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from pratique.advisories.fetch import OSV
 from pratique.core.errors import MalformedError
 from pratique.core.limits import MiB
 
@@ -34,7 +35,10 @@ class ArchiveError(MalformedError):
 
     def hint(self) -> str:
         """Say what the operator can do about it."""
-        return "the old database stays in use; OSV's archives are ECOSYSTEM/all.zip of its bucket"
+        return (
+            f"the old database stays in use; --from takes {OSV}/ECOSYSTEM/all.zip or a copy of it, "
+            "--kev CISA's catalogue, --epss FIRST's table"
+        )
 
 
 @dataclass(slots=True)

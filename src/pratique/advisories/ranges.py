@@ -80,13 +80,3 @@ class Range:
     def bounds(self) -> list[Any]:
         """Return the keys of all events that have one."""
         return [at for at, _ in self._steps if at is not None]
-
-
-def contradictions(events: Sequence[Mapping[str, str]]) -> str:
-    """Return what is odd about a range by itself; empty where nothing is."""
-    words = [word for event in events for word in event]
-    if "introduced" not in words:
-        return "a range that nothing introduces"
-    if any(len(event) != 1 for event in events):
-        return "an event with more than one version"
-    return ""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final, NoReturn
+from urllib.parse import quote, unquote
 
 from pratique.core.advisory import Match, Matched, Silence
 from pratique.core.errors import MalformedError
@@ -26,6 +27,8 @@ MOST_PAIRS: Final = 1_000_000
 """Pairs of a name and a component that statements are about; also values in a document."""
 LONGEST: Final = timedelta(days=731)
 """How far away an end may be: two years, whatever leap day is between."""
+MOST_NAMED: Final = 3
+"""Vulnerabilities that a line about statements names."""
 QUIET: Final = frozenset({"not_affected", "fixed"})
 JUSTIFICATIONS: Final = frozenset(
     ["component_not_present", "vulnerable_code_not_present",
@@ -54,7 +57,11 @@ _STATES: Final = {
 _VERSIONS: Final = (
     "is about some versions of a component; name it by a package URL with its version"
 )
-_NAMED: Final = re.compile(r"(?<![0-9A-Za-z-])sha256:([0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
+_CONTRADICTS: Final = "is about a component whose package URL says another version than it does"
+_NAMED: Final = re.compile(
+    r"sha256:([0-9a-f]{64})|pkg:oci/[^@?#]+@sha256:([0-9a-f]{64})(?:[?#].*)?", re.IGNORECASE
+)
+_CHECKSUM: Final = re.compile(r"sha256:([0-9a-f]{64})", re.IGNORECASE)
 _EXPIRES: Final = re.compile(r"(?:^|\s)pratique:expires=([0-9T:.Z+-]+)", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
@@ -87,9 +94,9 @@ class Statement:
             return f"says {self.status[:40]!r}, which silences nothing"
         if self.unclear:
             return self.unclear
-        if not (self.justification in JUSTIFICATIONS or self.impact):
+        if not (self.justification in JUSTIFICATIONS or self.impact.strip()):
             return "has no justification"
-        if not self.author:
+        if not self.author.strip():
             return "has no author: `author` (OpenVEX), `metadata.authors[0].name` (CycloneDX)"
         if root not in self.artifacts:
             other = "another" if self.artifacts else "no"
@@ -172,8 +179,20 @@ def apply(
             later = any(pair in found for pair in one.about())
             why = "another statement counts" if later else "concerns nothing found here"
         if why:
-            ignored.append(f"VEX about {min(one.names, default='nothing')}: {why}")
-    return replace(matched, matches=tuple(matches)), tuple(ignored)
+            ignored.append((min(one.names, default="nothing"), why))
+    return replace(matched, matches=tuple(matches)), tuple(_summed(ignored))
+
+
+def _summed(ignored: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield one line for each reason, however many statements it is true of."""
+    groups: dict[str, list[str]] = {}
+    for name, why in ignored:
+        groups.setdefault(why, []).append(name)
+    for why, names in groups.items():
+        shown = ", ".join(list(dict.fromkeys(names))[:MOST_NAMED])
+        count = f" ({len(names)} statements)" if len(names) > 1 else ""
+        more = ", ..." if len(set(names)) > MOST_NAMED else ""
+        yield f"VEX about {shown}{more}{count}: {why}"
 
 
 def _pairs(match: Match, matched: Matched) -> list[tuple[str, str]]:
@@ -235,9 +254,19 @@ def _part(told: object) -> str:
 
 
 def _digests(product: object) -> Iterator[str]:
+    """Yield the digests that a product is: by its whole name, a checksum in it, or its hashes.
+
+    A digest that merely stands somewhere in a name says nothing of what the name stands for.
+    """
     row: Mapping[str, Any] = product if isinstance(product, dict) else {"@id": product}
-    for match in _NAMED.finditer(str(row.get("@id") or "")):
-        yield match[1].lower()
+    ident = str(row.get("@id") or "")
+    if whole := _NAMED.fullmatch(unquote(ident)):
+        yield (whole[1] or whole[2]).lower()
+    asked = ident.partition("#")[0].partition("?")[2] if ident.startswith("pkg:") else ""
+    for key, _, value in (part.partition("=") for part in asked.split("&")):
+        for sum_ in unquote(value).split(",") if key.lower() == "checksum" else ():
+            if match := _CHECKSUM.fullmatch(sum_):
+                yield match[1].lower()
     told = (row.get("hashes") or {}).get("sha-256")
     if isinstance(told, str) and _HEX.fullmatch(told):
         yield told.lower()
@@ -251,7 +280,8 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
     authors = about.get("authors") or []
     author = str(authors[0].get("name", "")) if authors else ""
     author = author or str((about.get("supplier") or {}).get("name", ""))
-    purls = {str(c.get("bom-ref")): str(c.get("purl", "")) for c in told.get("components", ())}
+    _unambiguous(told, model)
+    parts_of = {str(c.get("bom-ref")): _component(c) for c in _list(told.get("components"))}
     for row in told.get("vulnerabilities", ()):
         analysis = row.get("analysis")
         if not analysis or "state" not in analysis:
@@ -260,7 +290,9 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
         names = {row.get("id"), *(r.get("id") for r in _list(row.get("references")))}
         affected = _list(row.get("affects"))
         affects = [str(one.get("ref", "")) for one in affected]
-        parts = {purls.get(ref, ref) for ref in affects if ref != model.get("bom-ref")}
+        named = [parts_of.get(ref, (ref, "")) for ref in affects if ref != model.get("bom-ref")]
+        parts = {part for part, _ in named}
+        unclear = next((why for _, why in named if why), "")
         state, because = str(analysis["state"]), str(analysis.get("justification") or "")
         yield Statement(
             names=frozenset(str(name)[:200] for name in names if name),
@@ -273,8 +305,40 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
             author=author[:200],
             issued=_moment(analysis.get("lastUpdated") or about.get("timestamp")),
             expires=_end(properties.get("pratique:expires")),
-            unclear=_VERSIONS if any(one.get("versions") for one in affected) else "",
+            unclear=_VERSIONS if any(one.get("versions") for one in affected) else unclear,
         )
+
+
+def _component(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the package URL of a component with the version that it states, and what is unclear.
+
+    A version beside the package URL narrows it: without it the statement would be about all.
+    """
+    purl, version = str(row.get("purl") or ""), str(row.get("version") or "")
+    if row.get("versionRange"):
+        return purl, _VERSIONS
+    if not purl or not version:
+        return purl, ""
+    path = re.split("[?#]", purl, maxsplit=1)[0]
+    own = path.rpartition("/")[2].partition("@")[2]
+    if not own:
+        return f"{path}@{quote(version, safe='')}{purl[len(path) :]}", ""
+    return purl, "" if unquote(own) == version else _CONTRADICTS
+
+
+def _unambiguous(told: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    """Refuse a document in which one reference names two components, nested ones among them."""
+    seen: set[str] = set()
+    left = [model, *_list(told.get("components"))]
+    while left:
+        row = left.pop()
+        left += _list(row.get("components"))
+        ref = row.get("bom-ref")
+        if ref is None:
+            continue
+        if str(ref) in seen:
+            raise ValueError(f"the bom-ref {str(ref)[:80]!r} is there twice")
+        seen.add(str(ref))
 
 
 def _moment(told: object) -> datetime | None:

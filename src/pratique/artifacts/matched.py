@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from pratique.artifacts.reader import View
 from pratique.core.advisory import Advisory, Match, Matched, State
-from pratique.core.component import Component, Sure
+from pratique.core.component import Component, Relation, Sure
 
-INVENTORY_VERSION = 2
+OWN: Final = frozenset({Relation.NEEDS, Relation.CONTAINS})
+"""What whoever uses the package gets; of the rest nobody says which version will be there."""
+INVENTORY_VERSION: Final = 2
 """Counts up when another inventory would be made of the same facts."""
 
 
@@ -21,13 +24,19 @@ class MatchedComponents(View):
     matched: Matched
 
     def told(self, state: State) -> Iterator[tuple[Component, Advisory, Match]]:
-        """Yield every match in a state, the gravest advisory first."""
+        """Yield every match in a state: what is exploited first, then the gravest advisory."""
         found = [
             (self.matched.component(m), self.matched.advisory(m), m)
             for m in self.matched.matches
             if m.state is state
         ]
-        yield from sorted(found, key=lambda x: (-x[1].severity, x[0].name, x[0].path, x[1].id))
+        yield from sorted(found, key=_weight)
+
+
+def _weight(row: tuple[Component, Advisory, Match]) -> tuple[bool, int, str, str, str]:
+    component, advisory, _ = row
+    about = (component.name, component.path, advisory.id)
+    return (not advisory.exploited, -advisory.severity, *about)
 
 
 def _unspoken(matched: Matched) -> list[str]:
@@ -37,7 +46,10 @@ def _unspoken(matched: Matched) -> list[str]:
         component = matched.inventory.components[index]
         if component.ecosystem and component.sure is not Sure.UNKNOWN:
             counts[why] = counts.get(why, 0) + 1
-    return [f"{count} components: {why}" for why, count in sorted(counts.items())]
+    return [
+        f"{count} component{'' if count == 1 else 's'}: {why}"
+        for why, count in sorted(counts.items())
+    ]
 
 
 def view_of(matched: Matched) -> MatchedComponents:
@@ -51,7 +63,8 @@ def view_of(matched: Matched) -> MatchedComponents:
         first = inventory.unreadable[0]
         more = len(inventory.unreadable) - 1
         place = f"{first.path}:{first.line}" if first.line else first.path
-        why.append(f"{place}: {first.says}" + (f" and {more} more entries" if more else ""))
+        others = "1 more entry is" if more == 1 else f"{more} more entries are"
+        why.append(f"{place}: {first.says}" + (f"; {others} not understood" if more else ""))
     if inventory.lost:
         why.append(f"{inventory.lost} more entries than an inventory holds")
     why += _unspoken(matched)

@@ -24,6 +24,7 @@ from pratique.attest.statement import (
 )
 from pratique.attest.verify import Check, NotVerifiedError, Verification
 from pratique.cli import intended
+from pratique.cli.databases import Folder
 from pratique.cli.options import (
     Conditions,
     DeepToo,
@@ -34,11 +35,13 @@ from pratique.cli.options import (
     Signature,
     SignedBy,
     TierName,
+    Vex,
     Waivers,
 )
 from pratique.cli.progress import HASHING, watched
 from pratique.cli.reports.safe import plain
 from pratique.cli.runs import Runs
+from pratique.cli.scanning import statements
 from pratique.cli.trouble import told as told_of
 from pratique.core.errors import PratiqueError, UsageError
 from pratique.core.verdict import Decision, Verdict
@@ -160,6 +163,8 @@ def badge(  # noqa: PLR0913 - each is one option
     condition: Conditions = None,
     run_deadline: RunDeadline = None,
     run_total: RunTotal = None,
+    vex: Vex = None,
+    db: Folder = None,
 ) -> None:
     """Scan a model, decide, and write a signed badge that anyone can verify offline."""
     console = Console(soft_wrap=True)
@@ -179,7 +184,9 @@ def badge(  # noqa: PLR0913 - each is one option
                 expect=intended.expected(expect_digest),
                 publisher=intended.publisher(open_source(path), signed_by, signature),
                 detonator=detonator,
+                advisories=db,
                 max_age_days=pack.max_age_days,
+                vex=statements(vex),
                 watcher=watcher,
             )
             made = make_badge(open_source(path), asked, pack, wish, now=datetime.now(UTC))

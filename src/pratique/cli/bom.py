@@ -7,13 +7,27 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from pratique import __version__
 from pratique.cli.caching import default_cache
-from pratique.cli.databases import Folder
+from pratique.cli.databases import INCOMPLETE, Folder
 from pratique.cli.options import Output, Vex
 from pratique.cli.output import check_place, written
+from pratique.cli.reports.safe import plain
+from pratique.core.errors import MachineError
 from pratique.core.scan import Scan
+
+MOST = 2_000
+
+
+class NothingToStateError(MachineError):
+    """A document would say nothing."""
+
+    def hint(self) -> str:
+        """Say what the operator can do about it."""
+        return "`-f cyclonedx-1.6` tells what the model is made of in any case"
 
 
 class BomFormat(StrEnum):
@@ -43,7 +57,10 @@ def bom(
     vex: Vex = None,
     db: Folder = None,
 ) -> None:
-    """Write the bill of materials of a model: files, components, data, lineage, vulnerabilities."""
+    """Write the bill of materials of a model: files, components, data, lineage, vulnerabilities.
+
+    Exits 3 where vulnerabilities are not known, or where OpenVEX would have nothing to state.
+    """
     from pratique.artifacts.sources.opening import open_source  # noqa: PLC0415 - takes 0.3 s
     from pratique.cli.scanning import statements  # noqa: PLC0415
     from pratique.flows.asked import Asked  # noqa: PLC0415
@@ -55,10 +72,41 @@ def bom(
     asked = Asked(cache=cache, advisories=db, vex=statements(vex))
     source = open_source(path, cache / "hub" if cache else None)
     seen = scan(source, asked)
+    trouble = _trouble(seen)
+    if output_format is BomFormat.OPENVEX:
+        _stateable(seen, trouble)
     told = _document(seen, output_format)
     with written(output) as out:
         json.dump(told, out, indent=2, ensure_ascii=True)
         out.write("\n")
+    if trouble:
+        says = f"pratique: the document tells of no vulnerabilities: {trouble}"
+        Console(stderr=True, soft_wrap=True).print(Text(plain(says, MOST)))
+        raise typer.Exit(INCOMPLETE)
+
+
+def _trouble(seen: Scan) -> str:
+    """Return why nothing is known of the vulnerabilities of what a model names."""
+    if seen.matched is None:
+        return "no inventory of its components could be made; `pratique scan` tells why"
+    snapshot, inventory = seen.matched.snapshot, seen.matched.inventory
+    if snapshot.usable or not inventory.matchable:
+        return ""
+    return f"{snapshot.trouble}; {snapshot.hint}"
+
+
+def _stateable(seen: Scan, trouble: str) -> None:
+    """Refuse to write an OpenVEX document without a statement: its schema allows none.
+
+    Raises:
+        NothingToStateError: there is none to write.
+
+    """
+    if trouble:
+        raise NothingToStateError(f"no OpenVEX document was written: {trouble}")
+    if seen.matched is None or not seen.matched.matches:
+        says = "no advisory concerns what it names, and OpenVEX wants a statement"
+        raise NothingToStateError(f"no OpenVEX document was written: {says}")
 
 
 def _document(seen: Scan, wanted: BomFormat) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pratique.cli import vulnerability
+from pratique.cli.databases import Folder
 from pratique.cli.pages import rule_page
 from pratique.cli.reports.account import cards
 from pratique.cli.reports.as_json import rule_card
@@ -43,14 +45,26 @@ def rules(
 
 
 def explain(
-    rule: Annotated[str, typer.Argument(help="The rule's id or slug.", metavar="RULE")],
+    rule: Annotated[
+        str,
+        typer.Argument(help="A rule's id or slug, or CVE-..., GHSA-..., PYSEC-...", metavar="RULE"),
+    ],
+    db: Folder = None,
 ) -> None:
-    """Tell a rule's page: what it looks for, why it matters, what to do, what it cannot see."""
+    """Tell a rule's page, or what is known of a vulnerability: its records, and which rule looks.
+
+    A page says what a rule looks for, why it matters, what to do, what it cannot see.
+    """
     made = find(rule)
+    if made is None and vulnerability.is_name(rule):
+        vulnerability.tell(rule, db)
+        return
     if made is None:
         names = [name for card, _ in cards().values() for name in (card.id, card.slug)]
         near = difflib.get_close_matches(rule, names + [n.lower() for n in names], 3, 0.5)
-        known = "did you mean " + " or ".join(dict.fromkeys(near)) + "?" if near else "no such rule"
+        known = (
+            "did you mean " + " or ".join(dict.fromkeys(near)) + "?" if near else "no such rule;"
+        )
         raise UsageError(f"explain {rule!r}: {known} `pratique rules` lists them")
     from rich.markdown import Markdown  # noqa: PLC0415 - its parsers take 0.1 s to import
 

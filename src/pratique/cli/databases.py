@@ -2,20 +2,23 @@
 
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pratique.cli import rematched
 from pratique.cli.caching import default_cache
+from pratique.cli.reports.words import many
 from pratique.core.errors import MachineError, UsageError
 
 INCOMPLETE = 3
-MOST_SHOWN = 20
+MOST_IDS = 8
 
 app = typer.Typer(help="The advisory database: known vulnerabilities of packages.")
 Folder = Annotated[
@@ -65,7 +68,7 @@ def update(  # noqa: PLR0913 - each option is an argument
     db: Folder = None,
 ) -> None:
     """Take in advisories. The old database stays in use until the new one is whole."""
-    from pratique.advisories.install import default_folder, now  # noqa: PLC0415 - takes 0.1 s
+    from pratique.advisories.install import default_folder, now, stale  # noqa: PLC0415 - 0.1 s
     from pratique.flows import advisories as flow  # noqa: PLC0415
 
     console = Console(stderr=True)
@@ -83,10 +86,13 @@ def update(  # noqa: PLR0913 - each option is an argument
     for name, why in built.refused.named[:10]:
         console.print(Text(f"refused {name}: {why}"), soft_wrap=True)
     typer.echo(
-        f"{built.records} records ({built.withdrawn} withdrawn, {built.refused.count} refused, "
-        f"{len(set(built.unmatchable))} that can never match) of {built.packages} packages; "
-        f"newest {built.newest or 'unknown'}"
+        f"{many(built.records, 'record')} ({built.withdrawn} withdrawn, {built.refused.count} "
+        f"refused, {len(set(built.unmatchable))} that can never match) of "
+        f"{many(built.packages, 'package')}; newest {built.newest[:10] or 'unknown'}"
     )
+    for says in (stale(built.newest, usual_age(), now()), _to_come(built.to_come)):
+        if says:
+            console.print(Text(says), soft_wrap=True)
 
 
 @app.command("status")
@@ -102,22 +108,30 @@ def status(
     from pratique.advisories import install  # noqa: PLC0415 - takes 0.1 s
 
     folder = db or install.default_folder()
-    database, snapshot = install.snapshot_of(folder, max_age, install.now())
-    told: dict[str, object] = {"folder": str(folder), "trouble": snapshot.trouble}
+    moment = install.now()
+    database, snapshot = install.snapshot_of(folder, max_age, moment)
+    told: dict[str, Any] = {"folder": str(folder), "trouble": snapshot.trouble}
     try:
         there, provenance = install.opened(folder)
     except MachineError:
         pass
     else:
         told |= {**provenance, **{k: v for k, v in there.about.items() if k in _SHOWN}}
+        told["age_days"] = (moment - datetime.fromisoformat(told["made"])).days
         there.close()
     if database is not None:
         database.close()
+    limit = usual_age() if max_age is None else max_age
+    warnings = [install.stale(str(told.get("newest", "")), limit, moment)]
+    warnings.append(_to_come(told.get("to_come", [])))
+    told["warnings"] = [says for says in warnings if says]
     if as_json:
         json.dump(told | {"hint": snapshot.hint}, sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         _shown(told)
+        for says in told["warnings"]:
+            typer.echo(says)
         if snapshot.trouble:
             typer.echo(f"{snapshot.trouble}; {snapshot.hint}")
     if snapshot.trouble:
@@ -132,9 +146,16 @@ def rematch(
         typer.Option(metavar="DIR", help="The folder of results.", envvar="PRATIQUE_CACHE"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every change, however many.")
+    ] = False,
     db: Folder = None,
 ) -> None:
-    """Match every scanned model with the database again and tell what changed; no model is read."""
+    """Match every scanned model with the database again and tell what changed; no model is read.
+
+    Exits 0 whatever changed, 3 where not every inventory could be read or there is no database, and
+    2 where no results are kept.
+    """
     from pratique.advisories import install  # noqa: PLC0415 - takes 0.1 s
     from pratique.flows import rematch as flow  # noqa: PLC0415
 
@@ -143,39 +164,54 @@ def rematch(
         raise UsageError("no folder of results; name it with --cache")
     folder = db or install.default_folder()
     changes = list(flow.rematch(place, folder, install.now()))
-    changed = [one for one in changes if one.new or one.gone]
     if as_json:
-        told = {"models": len(changes), "changed": [asdict(one) for one in changed]}
-        json.dump(told, sys.stdout, indent=2)
+        json.dump(rematched.value(changes), sys.stdout, indent=2)
         sys.stdout.write("\n")
-        return
-    for one in changed:
-        typer.echo(f"{one.name} ({one.root[:19]})")
-        for sign, rows in (("+", one.new), ("-", one.gone)):
-            for component, advisory, state in rows[:MOST_SHOWN]:
-                typer.echo(f"  {sign} {component}: {advisory} {state}")
-            if len(rows) > MOST_SHOWN:
-                typer.echo(f"  {sign} and {len(rows) - MOST_SHOWN} more")
-    typer.echo(f"{len(changes)} models matched, {len(changed)} changed; no model byte was read")
+    else:
+        for line in rematched.lines(changes, every=verbose):
+            typer.echo(line)
+    if any(one.trouble for one in changes):
+        raise typer.Exit(INCOMPLETE)
 
 
 _SHOWN = frozenset(
-    ["withdrawn", "advisories", "packages", "refused", "unmatchable", "ecosystems", "kev", "epss"]
-)
+    ("newest", "withdrawn", "advisories", "packages", "refused", "unmatchable", "ecosystems")
+) | {"kev", "epss", "to_come"}
 
 
-def _shown(told: dict[str, object]) -> None:
+def usual_age() -> int | None:
+    """Return how old the default policy lets advisories be."""
+    from pratique.policy import pack  # noqa: PLC0415 - its expressions take 0.1 s
+
+    return pack.load("default").max_age_days
+
+
+def _to_come(ids: Sequence[str]) -> str:
+    """Return what is odd about records of the future, which do not count as the newest."""
+    if not ids:
+        return ""
+    more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""  # noqa: PLR2004 - a few to look at
+    says = "says that it changes in the future" if len(ids) == 1 else "say that they change later"
+    return f"{', '.join(ids[:3])}{more} {says}; what is newest is told without them"
+
+
+def _shown(told: dict[str, Any]) -> None:
     table = Table.grid(padding=(0, 2))
+    if "age_days" in told:
+        told = told | {"made": f"{told['made']} ({many(told['age_days'], 'day')} ago)"}
     for word in ("folder", "made", "newest", "records", "withdrawn", "refused", "packages"):
         if word in told:
             table.add_row(word, Text(str(told[word])))
-    unmatchable = told.get("unmatchable")
-    if isinstance(unmatchable, list):
-        table.add_row("never match", Text(", ".join(map(str, unmatchable[:8])) or "none"))
-    sources = told.get("sources")
-    for source in sources if isinstance(sources, list) else []:
-        says = f"{source['address']} (sha256 {source['sha256'][:16]}, {source['licence']})"
+    for name, count in told.get("ecosystems", {}).items():
+        table.add_row("", Text(f"{name}: {many(count, 'package')}"))
+    if "unmatchable" in told:
+        ids = told["unmatchable"]
+        more = f" and {len(ids) - MOST_IDS} more" if len(ids) > MOST_IDS else ""
+        table.add_row("never match", Text((", ".join(ids[:MOST_IDS]) or "none") + more))
+    for source in told.get("sources", []):
+        says = f"{source['address']} (sha256 {source['sha256'][:16]}, licence: {source['licence']})"
         table.add_row(Text(str(source["name"])), Text(says))
     for word in ("kev", "epss"):
         table.add_row(word.upper(), Text(str(told.get(word) or "not given")))
-    Console(highlight=False, emoji=False, soft_wrap=True).print(table)
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, highlight=False, emoji=False, soft_wrap=True).print(table)

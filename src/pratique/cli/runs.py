@@ -1,7 +1,7 @@
 """From options about runs in a sandbox to a detonator; nothing heavy is imported before it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -73,7 +73,7 @@ class Runs:
             cache=cache / "baselines" if cache else None,
         )
         if self.python is not None:
-            return InSandbox.of(deep.with_python(self.python.absolute()))
+            return InSandbox.of(replace(deep, python=self.python.absolute()))
         return InSandbox.of(deep)
 
 

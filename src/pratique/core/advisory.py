@@ -20,14 +20,16 @@ class Advisory:
     """One vulnerability, however many records tell of it.
 
     `id` is a CVE where there is one, otherwise the record's own; `aliases` are all other names,
-    sorted. `severity` comes from the CVSS vector with the highest version (`score` 0.0 to 10.0,
-    `vector` empty where no record has one: then it is MEDIUM and said so). `exploited` is CISA's
-    KEV, `likely` FIRST's EPSS probability (-1.0: not known). `records` are what it was read from.
+    sorted. `rating` comes from the CVSS vector with the highest version (`score` 0.0 to 10.0), or
+    from a database's own word where no record has one (`vector` is empty), or is None. `severity`
+    is what counts: the rating, MEDIUM without one, at least HIGH where `exploited` (CISA's KEV).
+    `likely` is FIRST's EPSS probability (-1.0: not known). `records` are what it was read from.
     """
 
     id: str
     summary: str
     severity: Severity
+    rating: Severity | None = None
     aliases: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     score: float = 0.0
@@ -76,7 +78,8 @@ class Match:
 class Snapshot:
     """The advisory data that a match rests on; `digest` is empty where there is none.
 
-    `made` is when it was taken in, `newest` when its newest record was modified (both RFC 3339).
+    `made` is when it was taken in, `newest` when its newest record was modified (both RFC 3339);
+    `warning` says that all of it is older than a policy likes.
     """
 
     digest: str = ""
@@ -86,6 +89,7 @@ class Snapshot:
     ecosystems: tuple[str, ...] = ()
     trouble: str = ""
     hint: str = ""
+    warning: str = ""
 
     @property
     def usable(self) -> bool:
@@ -98,7 +102,8 @@ class Matched:
     """An inventory in the light of one snapshot.
 
     `cleared` counts (component, advisory) pairs that do not affect; `unmatched` are (component,
-    why) of those that no advisory data could speak of, such as another ecosystem's.
+    why) of those that no advisory data could speak of, such as another ecosystem's. `mends` are
+    (component, the version that mends the most, the advisories that it leaves).
     """
 
     inventory: Inventory
@@ -107,6 +112,7 @@ class Matched:
     matches: tuple[Match, ...] = ()
     cleared: int = 0
     unmatched: tuple[tuple[int, str], ...] = ()
+    mends: tuple[tuple[int, str, tuple[int, ...]], ...] = ()
 
     def component(self, match: Match) -> Component:
         """Return the component of a match."""

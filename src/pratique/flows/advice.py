@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pratique.advisories import vex
 from pratique.advisories.install import default_folder, snapshot_of
 from pratique.advisories.match import match
+from pratique.artifacts.matched import INVENTORY_VERSION
 from pratique.core.advisory import Matched
 from pratique.core.scan import FileReport, Inspection, root_digest
 from pratique.engine import advice
 from pratique.engine.repository import pinned
 from pratique.flows.asked import Asked
-from pratique.store.ports import Kept, Store
+from pratique.store.ports import Kept, Said, Store
 
 
 def advised(
@@ -31,20 +32,35 @@ def advised(
         database.close()
     if snapshot.trouble and inventory.matchable:
         asked.watcher.noticed(f"{snapshot.trouble}; {snapshot.hint}")
+    if snapshot.warning and inventory.matchable:
+        asked.watcher.noticed(snapshot.warning)
     if all(file.digest for file in files):
         root = root_digest((file.path, file.digest) for file in files)
         matched, ignored = vex.apply(matched, asked.vex, root, datetime.now(UTC))
         for why in ignored:
-            asked.watcher.noticed(why)
-        store.keep_inventory(Kept(root, source, inventory, states(matched)))
+            asked.watcher.noticed(f"{source}: {why}")
+        known = said(matched) if snapshot.usable else None  # nothing said nothing new
+        store.keep_inventory(Kept(root, source, inventory, known, made_by=INVENTORY_VERSION))
+    elif asked.vex:
+        asked.watcher.noticed(f"{source}: no VEX counts: a file could not be read, so no digest")
     return matched, pinned(advice.judged(matched), files)
 
 
-def states(matched: Matched) -> frozenset[tuple[str, str, str]]:
-    """Return (component, advisory, state) of every match: what two matches differ by."""
+def said(matched: Matched) -> frozenset[Said]:
+    """Return what every match says: what two of them differ by."""
     found = set()
     for one in matched.matches:
-        component = matched.component(one)
+        component, advisory = matched.component(one), matched.advisory(one)
         named = component.purl if component.version else f"{component.purl} {component.spec}"
-        found.add((named, matched.advisory(one).id, one.state.value))
+        found.add(
+            Said(
+                component=named.strip(),
+                advisory=advisory.id,
+                state=one.state.value,
+                severity=int(advisory.severity),
+                exploited=advisory.exploited,
+                fixed=one.fixed,
+                aliases=advisory.aliases,
+            )
+        )
     return frozenset(found)

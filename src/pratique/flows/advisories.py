@@ -1,20 +1,18 @@
 """The story of an update: fetch or take archives, check them, put a new database in place."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pratique.advisories import fetch
 from pratique.advisories.build import Built
-from pratique.advisories.install import Given, install
+from pratique.advisories.install import install
 from pratique.advisories.osv_zip import ArchiveError
-from pratique.core.component import CRATES, DEBIAN, GO, NPM, PYPI
+from pratique.core.component import PYPI
 from pratique.core.errors import MalformedError, UsageError
-
-KNOWN = (PYPI, NPM, GO, CRATES, DEBIAN)
-_LICENCES = {"PyPI": "CC-BY-4.0", "Go": "CC-BY-4.0", "crates.io": "CC0-1.0"}
+from pratique.flows.archives import Taken, Tell, ecosystem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +28,6 @@ class Wish:
     licence: str = ""
 
 
-Tell = Callable[[str], None]
-
-
 def update(folder: Path, wish: Wish, now: datetime, tell: Tell) -> Built:
     """Make a new database and put it in the place of the old one.
 
@@ -41,12 +36,14 @@ def update(folder: Path, wish: Wish, now: datetime, tell: Tell) -> Built:
 
     """
     with tempfile.TemporaryDirectory(prefix="pratique-db-") as room:
-        place = Path(room)
-        given = [_given(word, wish, place, tell) for word in _wanted(wish)]
+        taken = Taken(Path(room), wish.proxy, tell)
+        otherwise = wish.ecosystems[0] if wish.ecosystems else PYPI
+        named = [ecosystem_of(word, otherwise) for word in _wanted(wish)]
+        given = [taken.archive(name, address, wish.licence) for name, address in named]
         if len({one.ecosystem for one in given}) < len(given):
             raise UsageError("two archives for one ecosystem; name them as ECOSYSTEM=FILE")
-        kev = _had(wish.kev, fetch.KEV, wish, place, tell)
-        epss = _had(wish.epss, fetch.EPSS, wish, place, tell)
+        kev = _had(taken, wish.kev, fetch.KEV)
+        epss = _had(taken, wish.epss, fetch.EPSS)
         tell("indexing")
         try:
             return install(folder, given, kev=kev, epss=epss, now=now)
@@ -61,33 +58,5 @@ def _wanted(wish: Wish) -> list[str]:
     return [f"{name}={fetch.archive_of(name, wish.mirror)}" for name in ecosystems]
 
 
-def _given(word: str, wish: Wish, place: Path, tell: Tell) -> Given:
-    name, equals, address = word.partition("=")
-    if not equals or "/" in name:
-        name, address = "", word
-    parts = address.replace("\\", "/").split("/")
-    above = parts[-2] if len(parts) > 1 and parts[-1] == "all.zip" else ""
-    name = name or (above if above in KNOWN else "")
-    name = name or (wish.ecosystems[0] if wish.ecosystems else PYPI)
-    if name not in KNOWN:
-        raise UsageError(f"{name!r} is no ecosystem that is known here: {', '.join(KNOWN)}")
-    file = _file(address, wish, place, tell)
-    return Given(name, file, address, wish.licence or _LICENCES.get(name, "not stated"))
-
-
-def _had(word: str, usual: str, wish: Wish, place: Path, tell: Tell) -> Path | None:
-    return _file(usual if word == "default" else word, wish, place, tell) if word else None
-
-
-def _file(address: str, wish: Wish, place: Path, tell: Tell) -> Path:
-    if not fetch.is_address(address):
-        path = Path(address)
-        path = path / "all.zip" if path.is_dir() else path
-        if not path.is_file():
-            raise UsageError(f"{str(path)!r}: no such file")
-        return path
-    tell(f"fetching {address}")
-    to = place / f"{len(list(place.iterdir()))}.part"
-    with to.open("wb") as file:
-        fetch.fetch(address, file, proxy=wish.proxy)
-    return to
+def _had(taken: Taken, word: str, usual: str) -> Path | None:
+    return taken.file(usual if word == "default" else word) if word else None

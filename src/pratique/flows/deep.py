@@ -32,10 +32,6 @@ class Deep:
     total_s: float = TOTAL_S
     cache: Path | None = None
 
-    def with_python(self, python: Path) -> "Deep":
-        """Return the same with another interpreter."""
-        return replace(self, python=python)
-
 
 class InSandbox:
     """A detonator in a tier that was tried on this machine just now."""
@@ -55,13 +51,8 @@ class InSandbox:
         demand(deep.tier, deep.least)
         if not deep.python.is_file():
             raise UsageError(f"--python {str(deep.python)!r}: no such interpreter")
-        options = Options(
-            python=deep.python,
-            conditions=deep.conditions,
-            deadline_s=deep.deadline_s,
-            total_s=deep.total_s,
-            cache=deep.cache,
-        )
+        seconds = deep.deadline_s, deep.total_s
+        options = Options(deep.python, deep.conditions, *seconds, cache=deep.cache)
         return cls(choose(deep.tier), options)
 
     def run(self, place: Path, watcher: Watcher) -> Detonation:
@@ -77,9 +68,8 @@ class InSandbox:
             watcher.ran(progress.done, progress.planned, says)
 
         seen = run_all(place, self._sandbox, self._options, tell)
-        if rank(seen.tier):
-            return seen
-        return replace(seen, tier=self._sandbox.tier.name.lower())
+        tier = self._sandbox.tier.name.lower()
+        return seen if rank(seen.tier) else replace(seen, tier=tier)
 
 
 def _words(run: Run) -> str:

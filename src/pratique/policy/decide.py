@@ -64,7 +64,7 @@ def decide(  # noqa: PLR0913 - each is one option of the command line
         threshold=threshold,
         waived=tuple(sorting.waived),
         waivers=tuple(dict.fromkeys(sorting.waived.values())),
-        ignored=sorting.ignored,
+        ignored=(*sorting.ignored, *waivers.idle(sorting.unused())),
     )
 
 
@@ -94,10 +94,15 @@ class _Sorting:
         self.waived: dict[str, Waiver] = {}
         self.known = 0
 
+    def unused(self) -> list[Waiver]:
+        used = set(self.waived.values())
+        return [waiver for waiver in self._in_force if waiver not in used]
+
     def remaining(self, scan: Scan) -> Iterator[Finding]:
+        files = {file.path for file in scan.files}
         for path, finding in scan.findings():
             mark = fingerprint(path, finding)
-            waiver = waivers.covering(path, finding, self._in_force)
+            waiver = waivers.covering(path, finding, self._in_force, files)
             if waiver:
                 self.waived[mark] = waiver
             elif mark in self._baseline:

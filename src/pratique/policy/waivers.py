@@ -1,6 +1,6 @@
 """Waivers: leave to keep a finding for a while, on somebody's word and until a day."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from pratique.policy.globs import matches
 from pratique.policy.strict_yaml import MAX_BYTES, Tree
 
 MAX_WAIVERS: Final = 1_000
+MOST_NAMED: Final = 5
 _KEYS = frozenset({"rule", "fingerprint", "path", "reason", "approver", "expires"})
 
 
@@ -87,16 +88,37 @@ def name(waiver: Waiver) -> str:
     return f"{waiver.fingerprint or waiver.rule or '(nothing)'} at {waiver.path or '(no path)'}"
 
 
-def covering(path: str, finding: Finding, in_force: Iterable[Waiver]) -> Waiver | None:
-    """Return the waiver that lets a finding pass, if any.
+def shown_path(path: str, finding: Finding, files: Container[str]) -> str:
+    """Return the path under which reports show a finding, which is what a waiver names.
+
+    A rule over the repository names the file as its outermost member.
+    """
+    chain = finding.at.chain
+    return chain[0] if not path and chain and chain[0] in files else path
+
+
+def covering(
+    path: str, finding: Finding, in_force: Iterable[Waiver], files: Container[str] = ()
+) -> Waiver | None:
+    """Return the waiver that lets a finding pass, if any; `files` are the paths of the artifact.
 
     A critical finding needs a waiver of its own, by fingerprint: a rule and a glob would let in
     the next, different one too.
     """
-    mark = fingerprint(path, finding)
+    mark, shown = fingerprint(path, finding), shown_path(path, finding, files)
     for waiver in in_force:
         named = waiver.fingerprint == mark
         by_rule = waiver.rule == finding.rule and finding.severity < Severity.CRITICAL
-        if (named or by_rule) and matches(path, waiver.path):
+        if (named or by_rule) and matches(shown, waiver.path):
             return waiver
     return None
+
+
+def idle(unused: Sequence[Waiver]) -> Iterator[str]:
+    """Yield a sentence about waivers that let nothing pass: one is often a slip of the pen."""
+    names = [name(waiver) for waiver in unused]
+    if names:
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        which = "waiver" if len(names) == 1 else "waivers"
+        verb = "matches" if len(names) == 1 else "match"
+        yield f"the {which} of {', '.join(names[:MOST_NAMED])}{more} {verb} no finding here"

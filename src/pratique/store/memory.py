@@ -47,6 +47,9 @@ class MemoryStore:
     def keep_inventory(self, kept: Kept) -> None:
         """Keep what an artifact names, for advisories that come later."""
         with self._lock:
+            before = self._kept.get((kept.owner, kept.root))
+            if kept.states is None:
+                kept = replace(kept, states=before.states if before else frozenset())
             self._kept[kept.owner, kept.root] = kept
 
     def inventories(self) -> Iterator[Kept]:

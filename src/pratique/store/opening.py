@@ -13,6 +13,13 @@ def prepare(folder: Path | None) -> None:
         import_module("pratique.store.sql")
 
 
+def holds_results(folder: Path) -> bool:
+    """Tell whether results were ever kept in a folder; nothing is made there."""
+    from pratique.store.sql import DATABASE  # noqa: PLC0415 - as above
+
+    return (folder / DATABASE).is_file()
+
+
 def open_store(folder: Path | None) -> Store:
     """Return the store in `folder`, made with mode 0700 when absent; None is one in memory.
 

@@ -34,18 +34,42 @@ class FileStamp:
     changed_ns: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Said:
+    """What one advisory said of a component when an inventory was last matched."""
+
+    component: str
+    advisory: str
+    state: str
+    severity: int = -1
+    exploited: bool = False
+    fixed: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What one artifact names: by its root digest and label, with the name that it was scanned by.
 
-    `states` are (component, advisory, state) as they were when it was last matched.
+    `states` are as they were when it was last matched; None, on the way in, leaves them as they
+    are. `made_by` is the version of what made the inventory, 0 where it was not noted.
     """
 
     root: Digest
     name: str
     inventory: Inventory
-    states: frozenset[tuple[str, str, str]] = frozenset()
+    states: frozenset[Said] | None = frozenset()
     owner: str = "shared"
+    made_by: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An inventory that is there and cannot be read, and why."""
+
+    root: str
+    name: str
+    why: str
 
 
 class Store(Protocol):
@@ -70,8 +94,8 @@ class Store(Protocol):
     def keep_inventory(self, kept: Kept) -> None:
         """Keep what an artifact names, for advisories that come later."""
 
-    def inventories(self) -> Iterator[Kept]:
-        """Yield what every scanned artifact names, a few at a time."""
+    def inventories(self) -> Iterator[Kept | Unread]:
+        """Yield what every scanned artifact names, a few at a time, and what cannot be read."""
 
     def hint(self, stamp: FileStamp) -> Digest | None:
         """Return the digest that a file with this stamp had when it was last hashed, or None."""

@@ -10,7 +10,6 @@ import json
 import os
 import stat
 import threading
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -36,21 +35,18 @@ from sqlalchemy.pool import StaticPool
 from pratique.core.errors import ArtifactError, BugError, MachineError, UsageError
 from pratique.core.fact import Fact
 from pratique.core.finding import Digest, Finding, RuleId
-from pratique.core.inventory_json import dump, load
-from pratique.core.limits import MiB
 from pratique.core.receipt import Receipt
 from pratique.core.scan import Inspection
 from pratique.core.wire import decode, encode
-from pratique.store.ports import FileStamp, Kept, ResultKey
-from pratique.store.tables import HEAD, finding, inventory, metadata, receipt, sighting, subject
+from pratique.store.inventories import keep, kept_after
+from pratique.store.packed import opened, shut
+from pratique.store.ports import FileStamp, Kept, ResultKey, Unread
+from pratique.store.tables import HEAD, finding, metadata, receipt, sighting, subject
 
 _T = TypeVar("_T")
 
 DATABASE = "results.db"
 LOCK = "results.lock"
-MAX_BODY = 512 * MiB
-MAX_NAME = 1_000
-BATCH = 200
 
 _BROKEN = (
     SQLAlchemyError,
@@ -81,12 +77,12 @@ class SqlStore:
 
     def keep_inventory(self, kept: Kept) -> None:
         """Keep what an artifact names, for advisories that come later."""
-        self._try(lambda db: _keep(db, kept), None)
+        self._try(lambda db: keep(db, kept), None)
 
-    def inventories(self) -> Iterator[Kept]:
-        """Yield what every scanned artifact names, a few at a time."""
-        last, none = 0, list[tuple[int, Kept]]()
-        while rows := self._try(partial(_kept, after=last), none):
+    def inventories(self) -> Iterator[Kept | Unread]:
+        """Yield what every scanned artifact names, a few at a time, and what cannot be read."""
+        last, none = 0, list[tuple[int, Kept | Unread]]()
+        while rows := self._try(partial(kept_after, after=last), none):
             last = rows[-1][0]
             yield from (kept for _, kept in rows)
 
@@ -136,7 +132,7 @@ def _load(db: Connection, key: ResultKey, versions: Mapping[RuleId, int]) -> Ins
     findings = [f for f in _bodies(db, finding, row.id, versions) if isinstance(f, Finding)]
     if any(versions.get(r.rule) != r.version for r in receipts):
         raise BugError("a receipt is of another rule than its row")
-    told = json.loads(_open(row.facts))
+    told = json.loads(opened(row.facts))
     if not isinstance(told, list):
         raise BugError("facts are no list")
     facts = [Fact(k, tuple(chain), data) for k, chain, data in told]
@@ -144,7 +140,7 @@ def _load(db: Connection, key: ResultKey, versions: Mapping[RuleId, int]) -> Ins
 
 
 def _save(db: Connection, key: ResultKey, inspection: Inspection, ran: frozenset[RuleId]) -> None:
-    facts = _shut(json.dumps([[f.kind, f.chain, f.data] for f in inspection.facts]))
+    facts = shut(json.dumps([[f.kind, f.chain, f.data] for f in inspection.facts]))
     versions = {r.rule: r.version for r in inspection.receipts}
     at = _subject(db, key, facts)
     for table in (receipt, finding):
@@ -155,7 +151,7 @@ def _save(db: Connection, key: ResultKey, inspection: Inspection, ran: frozenset
             "rule": r.rule,
             "version": r.version,
             "coverage": r.coverage.value,
-            "body": _shut(json.dumps(encode(r))),
+            "body": shut(json.dumps(encode(r))),
         }
         for r in inspection.receipts
         if r.rule in ran
@@ -166,7 +162,7 @@ def _save(db: Connection, key: ResultKey, inspection: Inspection, ran: frozenset
             "rule": f.rule,
             "version": versions.get(f.rule, 0),
             "severity": int(f.severity),
-            "body": _shut(json.dumps(encode(f))),
+            "body": shut(json.dumps(encode(f))),
         }
         for f in inspection.findings
         if f.rule in ran
@@ -175,30 +171,6 @@ def _save(db: Connection, key: ResultKey, inspection: Inspection, ran: frozenset
         db.execute(insert(receipt), rows)
     if found:
         db.execute(insert(finding), found)
-
-
-def _keep(db: Connection, kept: Kept) -> None:
-    where = inventory.c.owner == kept.owner, inventory.c.root == kept.root
-    db.execute(delete(inventory).where(*where))
-    db.execute(
-        insert(inventory).values(
-            owner=kept.owner,
-            root=kept.root,
-            name=kept.name[-MAX_NAME:],
-            body=_shut(dump(kept.inventory).decode()),
-            states=_shut(json.dumps(sorted(kept.states))),
-        )
-    )
-
-
-def _kept(db: Connection, after: int) -> list[tuple[int, Kept]]:
-    query = select(inventory).where(inventory.c.id > after).order_by(inventory.c.id).limit(BATCH)
-    found = []
-    for row in db.execute(query):
-        states = frozenset((str(a), str(b), str(c)) for a, b, c in json.loads(_open(row.states)))
-        names = load(_open(row.body).encode())
-        found.append((row.id, Kept(Digest(row.root), row.name, names, states, row.owner)))
-    return found
 
 
 def _hint(db: Connection, stamp: FileStamp) -> Digest | None:
@@ -319,7 +291,7 @@ def _bodies(
 ) -> list[Finding | Receipt | Fact]:
     query = select(table).where(table.c.subject == at).order_by(table.c.id)
     return [
-        decode(json.loads(_open(row.body)))
+        decode(json.loads(opened(row.body)))
         for row in db.execute(query)
         if versions.get(RuleId(row.rule)) == row.version
     ]
@@ -340,18 +312,3 @@ def _place(stamp: FileStamp) -> tuple[Any, ...]:
 
 def _moment(stamp: FileStamp) -> tuple[int, int, int]:
     return stamp.size, stamp.modified_ns, stamp.changed_ns
-
-
-def _shut(body: str) -> bytes:
-    return zlib.compress(body.encode("utf-8", "surrogatepass"), 1)
-
-
-def _open(body: bytes) -> str:
-    opener = zlib.decompressobj()
-    try:
-        text = opener.decompress(body, MAX_BODY)
-    except zlib.error as e:
-        raise ValueError(f"a damaged row: {e}") from e
-    if not opener.eof:
-        raise ValueError("a cut or swollen row")
-    return text.decode("utf-8", "surrogatepass")

@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 
 from harness.advised import built, inventory_of, matched_with, packed, record
+from pratique.advisories import install as installing
 from pratique.advisories.build import build
 from pratique.advisories.database import Database, DatabaseError
 from pratique.advisories.grouping import grouped
 from pratique.advisories.install import CURRENT, Given, install, opened, snapshot_of
+from pratique.advisories.match import match
 from pratique.advisories.osv_record import record_of
+from pratique.artifacts.matched import view_of
 from pratique.core.advisory import State
 from pratique.core.errors import ArtifactError, MachineError, MalformedError, UsageError
 from pratique.core.finding import Severity
+from pratique.core.receipt import Coverage
+from pratique.engine.advice import judged
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 ALL = {"introduced": "0"}
@@ -110,8 +115,6 @@ def test_what_cisa_lists_is_high_whatever_its_score(tmp_path: Path) -> None:
     kev = tmp_path / "kev.json"
     kev.write_text('{"vulnerabilities": [{"cveID": "CVE-2099-1"}]}')
     build(tmp_path / "db", [("PyPI", place)], kev=kev)
-    from pratique.advisories.match import match  # noqa: PLC0415 - with the real database
-
     with closing(Database.open(tmp_path / "db")) as database:
         told = match(inventory_of(PINNED), database, database.snapshot())
     assert told.advisories[0].severity is Severity.HIGH
@@ -146,6 +149,134 @@ def test_another_ecosystem_is_told_and_not_dropped() -> None:
     files = {"package.json": json.dumps({"dependencies": {"left": "1.0.0"}})}
     told = matched_with(inventory_of(files), [record("A-1", "a", ALL)])
     assert [why for _, why in told.unmatched] == ["no advisory data for npm in this database"]
+    # nobody knows whether it is clean, so the stage is not complete
+    assert view_of(told).partial == "1 component: no advisory data for npm in this database"
+    assert {r.coverage for r in judged(told).receipts} == {Coverage.PARTIAL}
+
+
+def test_a_record_in_two_archives_is_one(tmp_path: Path) -> None:
+    both = record("A-1", "a", ALL, modified="2026-02-01T00:00:00Z")
+    other = {"package": {"ecosystem": "npm", "name": "b"}, "versions": ["1.0.0"]}
+    both["affected"].append(other)
+    gone = record("A-2", "a", ALL, withdrawn="2026-01-01T00:00:00Z")
+    place = packed(tmp_path / "all.zip", [both, gone])
+    told = build(tmp_path / "db", [("PyPI", place), ("npm", place)])
+    assert (told.records, told.withdrawn, told.advisories, told.packages) == (2, 1, 1, 2)
+    with closing(Database.open(tmp_path / "db")) as database:
+        for ecosystem, name in (("PyPI", "a"), ("npm", "b")):
+            package = database.package(ecosystem, name)
+            assert package is not None
+            assert len(package["entries"]) == 1
+
+
+def test_what_is_dated_in_the_future_is_not_the_newest(tmp_path: Path) -> None:
+    dates = (
+        "2026-07-23T01:00:00Z",
+        "2026-07-22T23:00:00-04:00",
+        "2027-07-09T00:00:00Z",
+        "soon",
+        "",
+    )
+    rows = [record(f"A-{n}", "a", ALL, modified=told) for n, told in enumerate(dates)]
+    place = packed(tmp_path / "all.zip", rows)
+    told = build(tmp_path / "db", [("PyPI", place)], about={"made": NOW.isoformat()})
+    assert told.newest == "2026-07-23T03:00:00+00:00"
+    assert told.to_come == ["A-2"]
+
+
+def test_old_data_that_was_taken_in_lately_is_told(tmp_path: Path) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(tmp_path / "db", given(place), now=NOW)
+    for most, warned in ((30, True), (400, False), (None, False)):
+        database, snapshot = snapshot_of(tmp_path / "db", most, NOW)
+        assert database is not None
+        database.close()
+        assert snapshot.usable
+        assert ("is of 2026-01-01, 329 days ago" in snapshot.warning) == warned
+
+
+def test_a_newest_date_that_is_to_come_tells_no_age() -> None:
+    assert "nobody knows" in installing.stale("2027-07-09T15:45:00Z", 30, NOW)
+    assert installing.stale("", 30, NOW) == installing.stale("soon", 30, NOW) == ""
+    assert installing.stale("2026-11-26T01:00:00Z", 30, NOW) == ""
+
+
+def test_an_update_that_ends_meanwhile_costs_no_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL)])
+    install(tmp_path / "db", given(place), now=NOW)
+    before = installing._current(tmp_path / "db")  # noqa: SLF001 - what a scan read just then
+    install(tmp_path / "db", given(place), now=NOW)
+    real, told = installing._current, [before]  # noqa: SLF001
+    monkeypatch.setattr(installing, "_current", lambda folder: told.pop() if told else real(folder))
+    database, snapshot = snapshot_of(tmp_path / "db", 30, NOW)
+    assert database is not None
+    database.close()
+    assert snapshot.usable
+
+
+def test_an_empty_record_beside_one_with_ranges_is_not_said_to_be_unordered() -> None:
+    rows = [
+        record("PYSEC-1", "a", ALL, {"fixed": "0.5"}, aliases=["CVE-1"]),
+        record("PYSEC-2", "a", aliases=["CVE-1"]),
+    ]
+    (one,) = matched_with(inventory_of(PINNED), rows).matches
+    assert one.state is State.UNKNOWN
+    assert one.why == "PYSEC-2 names neither a range nor versions, so it can never be matched"
+
+
+def test_a_rating_is_kept_apart_from_what_raises_it(tmp_path: Path) -> None:
+    low = [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:L/AC:H/PR:H/UI:R/S:U/C:L/I:N/A:N"}]
+    word = {"severity": "HIGH"}
+    rows = [
+        record("A-1", "a", ALL, aliases=["CVE-2099-1"], severity=low),
+        record("A-2", "a", ALL, database_specific=word),
+        record("A-3", "a", ALL),
+    ]
+    kev = tmp_path / "kev.json"
+    kev.write_text('{"vulnerabilities": [{"cveID": "CVE-2099-1"}]}')
+    build(tmp_path / "db", [("PyPI", packed(tmp_path / "all.zip", rows))], kev=kev)
+    with closing(Database.open(tmp_path / "db")) as database:
+        told = database.advisories([0, 1, 2]).values()
+    assert {one.id: (one.rating, one.severity) for one in told} == {
+        "CVE-2099-1": (Severity.LOW, Severity.HIGH),
+        "A-2": (Severity.HIGH, Severity.HIGH),
+        "A-3": (None, Severity.MEDIUM),
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "release"),
+    [
+        ("debian:12", "12"),
+        ("debian:12.5-slim", "12"),
+        ("docker.io/library/debian:bookworm-slim", "12"),
+        ("python:3.11-slim-bullseye", "11"),
+        ("python:3.12", ""),
+        ("debian", ""),
+        ("debian:latest", ""),
+        ("ubuntu:22.04", ""),
+        ("debian:12\nRUN true\nFROM debian:11", ""),
+    ],
+)
+def test_a_release_of_debian_is_that_of_the_base_image(
+    tmp_path: Path, image: str, release: str
+) -> None:
+    rows = []
+    for number, ecosystem in (("1", "Debian:11"), ("2", "Debian:12")):
+        one = record(f"DSA-{number}", "curl", ALL, {"fixed": "8"})
+        one["affected"][0]["package"]["ecosystem"] = ecosystem
+        rows.append(one)
+    build(tmp_path / "db", [("Debian", packed(tmp_path / "all.zip", rows))])
+    text = f"FROM {image}\nRUN apt-get install -y curl=7.88\n"
+    with closing(Database.open(tmp_path / "db")) as database:
+        told = match(inventory_of({"Dockerfile": text}), database, database.snapshot("2026"))
+    ids = [told.advisory(one).id for one in told.matches]
+    assert ids == ([{"11": "DSA-1", "12": "DSA-2"}[release]] if release else [])
+    whys = [why for _, why in told.unmatched if "Debian" in why]
+    assert whys == ([] if release else ["the release of Debian that it is of is not said"])
+    assert bool(view_of(told).partial) is not bool(release)
 
 
 def test_an_update_takes_the_place_of_the_old_and_leaves_nothing_else(tmp_path: Path) -> None:

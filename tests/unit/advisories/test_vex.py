@@ -229,6 +229,72 @@ def test_some_versions_of_a_component_are_not_taken_for_all() -> None:
     assert "some versions" in ignored[0]
 
 
+@pytest.mark.parametrize(
+    ("change", "quiet"),
+    [
+        ({"purl": "pkg:pypi/a", "version": "1"}, True),
+        ({"purl": "pkg:pypi/a", "version": "2"}, False),
+        ({"purl": "pkg:pypi/a", "versionRange": "vers:pypi/<1"}, False),
+        ({"purl": PURL, "version": "1"}, True),
+        ({"purl": PURL, "version": "2"}, False),
+    ],
+)
+def test_the_version_beside_a_package_url_counts(change: dict[str, str], quiet: bool) -> None:  # noqa: FBT001
+    told = cyclonedx_vex()
+    told["components"][0] = {"bom-ref": "c1", **change}
+    assert bool(silenced(json.dumps(told).encode())[0]) is quiet
+
+
+@pytest.mark.parametrize(
+    ("ident", "bound"),
+    [
+        (f"sha256:{ROOT}", True),
+        (f"sha256:{ROOT.upper()}", True),
+        (f"pkg:generic/model?checksum=sha256:{ROOT}", True),
+        (f"pkg:generic/model@1?checksum=sha1:00,sha256:{ROOT}&x=y", True),
+        (f"pkg:oci/model@sha256:{ROOT}?tag=1", True),
+        (f"pkg:oci/model@sha256%3A{ROOT}", True),
+        (f"pkg:generic/other-model@1?x=sha256:{ROOT}-not", False),
+        (f"pkg:generic/other-model@1?x=sha256:{ROOT}", False),
+        (f"pkg:generic/other#checksum=sha256:{ROOT}", False),
+        (f"not sha256:{ROOT}", False),
+        (f"sha256:{ROOT} not", False),
+    ],
+)
+def test_only_a_product_that_is_the_artifact_binds(ident: str, bound: bool) -> None:  # noqa: FBT001
+    product = {"@id": ident, "subcomponents": [{"@id": PURL}]}
+    assert bool(silenced(document(statement(products=[product])))[0]) is bound
+
+
+@pytest.mark.parametrize("place", ["beside", "nested", "model"])
+def test_a_reference_that_names_two_components_is_refused(place: str) -> None:
+    told = cyclonedx_vex()
+    other = {"bom-ref": "c1", "purl": "pkg:pypi/other@1"}
+    if place == "beside":
+        told["components"].append(other)
+    elif place == "nested":
+        told["components"].append({"bom-ref": "c2", "components": [other]})
+    else:
+        told["metadata"]["component"]["bom-ref"] = "c1"
+    with pytest.raises(MalformedError, match="'c1' is there twice"):
+        read(json.dumps(told).encode())
+
+
+def test_blank_words_are_none() -> None:
+    blank = statement(justification=None, impact_statement=" \t")
+    assert "no justification" in silenced(document(blank))[1][0]
+    assert "no author" in silenced(document(statement(), author=" "))[1][0]
+
+
+def test_statements_that_do_nothing_for_one_reason_are_one_line() -> None:
+    many = [statement(vulnerability={"name": f"CVE-2098-{n}"}) for n in range(158)]
+    (line,) = silenced(document(*many))[1]
+    assert line == (
+        "VEX about CVE-2098-0, CVE-2098-1, CVE-2098-2, ... (158 statements): "
+        "concerns nothing found here"
+    )
+
+
 def test_a_state_that_cyclonedx_has_not_silences_nothing() -> None:
     told = cyclonedx_vex()
     told["vulnerabilities"][0]["analysis"]["state"] = "fixed"

@@ -2,16 +2,19 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from harness import make_pickles as p
 from harness import make_tensors
-from harness.inspecting import inspect_bytes, inspect_tree
+from harness.inspecting import inspect_bytes, inspect_tree, sample_bytes
 from harness.make_archives import centrals, locals_of, patched, zipped
 from pratique.advisories.overlay import entries
 from pratique.core.finding import Severity
 from pratique.detectors.catalog import CATALOG
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def calls(module: str, name: str) -> bytes:
@@ -107,6 +110,25 @@ def test_every_entry_names_a_rule_and_every_covered_one_is_proven() -> None:
     for entry in entries():
         assert entry.rule in known, entry.id
         assert entry.rule.startswith("VUL") or entry.id in here, entry.id
+
+
+@pytest.mark.parametrize("rule", sorted({e.rule for e in entries() if e.rule.startswith("VUL")}))
+def test_every_entry_of_a_rule_of_this_family_is_told_of_a_sample(rule: str) -> None:
+    slug = next(make.rule.slug for make in CATALOG if make.rule.id == rule)
+    told: set[str] = set()
+    for case in sorted((SAMPLES / slug).iterdir()):
+        if case.name.startswith(("bad-", "evasion-")) and case.suffix != ".expected":
+            sample = sample_bytes(case)
+            found = inspect_tree(sample) if isinstance(sample, dict) else inspect_bytes(sample)
+            rows = [f.evidence for f in found.findings if f.rule == rule]
+            told |= {
+                cve
+                for row in rows
+                for key, text in row
+                if key.startswith("cves")
+                for cve in text.split(", ")
+            }
+    assert told == {entry.id for entry in entries() if entry.rule == rule}
 
 
 def test_a_mended_pin_leaves_little_and_a_hit_one_says_so() -> None:

@@ -81,7 +81,7 @@ def test_a_label_of_a_tier_is_kept(monkeypatch: pytest.MonkeyPatch, asked: list[
 
 def test_an_interpreter_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such interpreter"):
-        InSandbox.of(Deep().with_python(tmp_path / "python"))
+        InSandbox.of(Deep(python=tmp_path / "python"))
 
 
 def test_a_weaker_tier_than_demanded_is_refused_untried(asked: list[Options]) -> None:

@@ -6,7 +6,8 @@ import pytest
 from harness.detonating import deep_scan
 from harness.scans import BODIES, finding, receipt, scan_of
 from harness.traces import detonation, honest, run
-from pratique.core.finding import Confidence, Rule, RuleId, Severity, Stage
+from pratique.cli.reports.account import Target
+from pratique.core.finding import Confidence, Rule, RuleId, Severity, Span, Stage
 from pratique.core.jail import JailReport
 from pratique.core.receipt import Coverage
 from pratique.core.scan import FileReport, Inspection, Scan, fingerprint
@@ -196,6 +197,32 @@ def test_a_waiver_that_lacks_something_has_no_effect(change: dict[str, str], say
 def test_a_waiver_of_another_path_or_rule_has_no_effect() -> None:
     assert waived(replace(WAIVER, path="model*")).verdict is Verdict.REVIEW
     assert waived(replace(WAIVER, rule="MAL002")).verdict is Verdict.REVIEW
+
+
+def test_a_waiver_that_matches_nothing_is_named() -> None:
+    other = replace(WAIVER, path="model*")
+    assert waived(other).ignored == ("the waiver of MAL001 at model* matches no finding here",)
+    scan = scan_of(BODIES, finding(Severity.HIGH))
+    many = tuple(replace(WAIVER, path=f"m{n}") for n in range(9))
+    (says,) = decide(scan, DEFAULT.with_waivers((WAIVER, *many)), now=NOW).ignored
+    assert says.endswith("MAL001 at m4 and 4 more match no finding here")
+
+
+@pytest.mark.parametrize("glob", ["requirements.txt", "*.txt", "**"])
+def test_a_waiver_names_the_path_that_a_report_shows(glob: str) -> None:
+    """What a rule over the whole says of a file has that file's path in every report."""
+    body = {"requirements.txt": b"a==1\n"}
+    about = replace(finding(Severity.HIGH), at=Span(chain=("requirements.txt",), line=1))
+    plain = scan_of(body)
+    scan = replace(plain, advice=Inspection(findings=(about,)))
+    (row,) = Target(scan, judged(scan)).rows()
+    assert row.path == "requirements.txt"
+    for named in ({"rule": "MAL001"}, {"rule": "", "fingerprint": row.fingerprint}):
+        waiver = replace(WAIVER, path=glob, **named)  # type: ignore[arg-type]  # as above
+        decision = decide(scan, DEFAULT.with_waivers((waiver,)), now=NOW)
+        assert (decision.waived, decision.ignored) == ((row.fingerprint,), ())
+    other = replace(WAIVER, path="other.txt")
+    assert not decide(scan, DEFAULT.with_waivers((other,)), now=NOW).waived
 
 
 def test_a_critical_finding_is_waived_by_its_fingerprint_only() -> None:

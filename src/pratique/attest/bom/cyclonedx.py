@@ -17,7 +17,6 @@ from pratique.attest.bom.text import (
     licence_id,
     mark,
     plain,
-    purl,
     sha256,
     tidy,
     vers,
@@ -158,7 +157,7 @@ def _library(ref: str, rows: list[Component], unmatched: str) -> dict[str, Any]:
     if first.version:
         told["version"] = plain(first.version, 1024)
     if first.ecosystem:
-        told["purl"] = purl(first)
+        told["purl"] = first.purl
     properties = {
         "relation": first.relation.value,
         "version-is": first.sure.value,

@@ -74,9 +74,12 @@ def _source(record: str) -> dict[str, str]:
 
 
 def _rating(advisory: Advisory) -> dict[str, Any]:
-    told: dict[str, Any] = {"severity": advisory.severity.name.lower()}
+    """Return the rating of the records themselves: what raises its priority is told beside it."""
+    if advisory.rating is None:
+        return {"severity": "unknown", "justification": "nobody rated it"}
+    told: dict[str, Any] = {"severity": advisory.rating.name.lower()}
     if not advisory.vector:
-        return told | {"justification": "no record has a CVSS vector: this is an assumption"}
+        return told | {"justification": "the word of its database: no record has a CVSS vector"}
     return told | {
         "score": advisory.score,
         "method": _METHODS.get(advisory.vector[:8], "other"),
@@ -87,6 +90,8 @@ def _rating(advisory: Advisory) -> dict[str, Any]:
 def _properties(advisory: Advisory, pages: list[str]) -> Iterator[dict[str, str]]:
     if advisory.exploited:
         yield {"name": "pratique:exploited", "value": "true"}
+    if advisory.severity is not advisory.rating:
+        yield {"name": "pratique:priority", "value": advisory.severity.name.lower()}
     if advisory.likely >= 0:
         yield {"name": "pratique:epss", "value": f"{advisory.likely:.5f}"}
     odd = [url for url in advisory.references if url not in pages]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pratique.attest.bom.spdx3_security import assessments
 from pratique.attest.bom.spdx3_words import Names, fingerprint, relation
-from pratique.attest.bom.text import MOST_FILES, gaps, licence_id, mark, plain, purl, sha256, tidy
+from pratique.attest.bom.text import MOST_FILES, gaps, licence_id, mark, plain, sha256, tidy
 from pratique.core.component import Component, Inventory, Relation
 from pratique.core.scan import Scan
 
@@ -121,7 +121,7 @@ def _packages(inventory: Inventory, names: Names) -> Iterator[dict[str, Any]]:
         if first.version:
             row["software_packageVersion"] = plain(first.version)
         if first.ecosystem:
-            row["software_packageUrl"] = purl(first)
+            row["software_packageUrl"] = first.purl
         if hashes := fingerprint(sha256(digest) for c in rows for digest in c.digests):
             row["verifiedUsing"] = hashes
         yield row

@@ -56,7 +56,8 @@ def _vulnerability(advisory: Advisory, names: Names) -> dict[str, Any]:
     if advisory.summary:
         told["summary"] = plain(advisory.summary)
     if not advisory.vector:
-        told["comment"] = "no record has a CVSS vector: its severity is not known"
+        word = advisory.rating.name.lower() if advisory.rating is not None else "not known"
+        told["comment"] = f"no record has a CVSS vector: its severity is {word}"
     return told
 
 
@@ -64,11 +65,11 @@ def _ratings(advisory: Advisory, names: Names, to: list[str]) -> Iterator[dict[s
     start = names.of("vulnerability", advisory.id)
     if advisory.vector:
         number = "4" if advisory.vector.startswith("CVSS:4") else "3"
-        low = advisory.severity is Severity.INFO
+        rating = advisory.severity if advisory.rating is None else advisory.rating
         yield relation(names.of("cvss", advisory.id), "hasAssessmentFor", start, to) | {
             "type": f"security_CvssV{number}VulnAssessmentRelationship",
             "security_score": advisory.score,
-            "security_severity": "none" if low else advisory.severity.name.lower(),
+            "security_severity": "none" if rating is Severity.INFO else rating.name.lower(),
             "security_vectorString": plain(advisory.vector),
         }
     if advisory.exploited:

@@ -5,7 +5,7 @@ What a package says of itself may hold anything; what is written of it is plain 
 
 import re
 import uuid
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,7 +13,6 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from pratique.core.advisory import Silence
-from pratique.core.component import Component
 from pratique.core.scan import Scan
 
 MOST_FILES: Final = 20_000
@@ -93,12 +92,6 @@ def vers(spec: str) -> str:
 def words(silence: Silence | None) -> tuple[str, ...]:
     """Return all that a silence says, to group and to name what is written of it."""
     return astuple(silence) if silence is not None else ()
-
-
-def purl(component: Component) -> str:
-    """Return a component's package URL, whatever its name and version hold."""
-    name, version = plain(component.name), plain(component.version)
-    return replace(component, name=name, version=version).purl
 
 
 def gaps(scan: Scan) -> dict[str, str]:

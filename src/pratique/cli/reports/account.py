@@ -14,6 +14,7 @@ from pratique.core.scan import FileReport, Scan, fingerprint
 from pratique.core.verdict import Decision, Verdict
 from pratique.detectors.base import Page, page
 from pratique.detectors.catalog import CATALOG
+from pratique.policy.waivers import shown_path
 
 EXIT_CODES = {Verdict.ADMIT: 0, Verdict.REVIEW: 1, Verdict.REJECT: 1, Verdict.INCOMPLETE: 3}
 
@@ -52,10 +53,10 @@ class Target:
             mark = fingerprint(path, finding)
             state = "waived" if mark in waived else "known" if mark in self.known else "new"
             at = finding.at
-            if not path and at.chain and at.chain[0] in paths:
-                # a rule over the repository names the file as its outermost member
-                path, at = at.chain[0], replace(at, chain=at.chain[1:])  # noqa: PLW2901 - told so
-            yield Row(path, at, finding, mark, state)
+            shown = shown_path(path, finding, paths)
+            if shown != path:
+                at = replace(at, chain=at.chain[1:])
+            yield Row(shown, at, finding, mark, state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pratique.core.advisory import Matched, State
 from pratique.core.component import Relation, Sure
 
 _TEXT = {"type": "string"}
+_BOOL = {"type": "boolean"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 
@@ -20,12 +21,15 @@ def components_value(matched: Matched) -> dict[str, Any]:
                 "id": advisory.id,
                 "state": match.state.value,
                 "severity": advisory.severity.name.lower(),
+                "rated": advisory.rating is not None,
+                "exploited": advisory.exploited,
                 "fixed": list(match.fixed),
                 "why": match.why,
                 "silenced": str(match.silenced or ""),
             }
         )
     lost = dict(matched.unmatched)
+    mends = {index: version for index, version, left in matched.mends if not left}
     return {
         "database": {
             "digest": snapshot.digest,
@@ -33,6 +37,7 @@ def components_value(matched: Matched) -> dict[str, Any]:
             "newest": snapshot.newest,
             "records": snapshot.records,
             "trouble": snapshot.trouble,
+            "warning": snapshot.warning,
         },
         "components": [
             {
@@ -46,6 +51,7 @@ def components_value(matched: Matched) -> dict[str, Any]:
                 "line": c.line,
                 "read_from": c.via,
                 "unmatched": lost.get(index, ""),
+                "mended_in": mends.get(index, ""),
                 "advisories": said.get(index, []),
             }
             for index, c in enumerate(inventory.components)
@@ -67,6 +73,8 @@ def components_schema() -> dict[str, Any]:
         id=_TEXT,
         state={"enum": [state.value for state in State]},
         severity=_TEXT,
+        rated=_BOOL,
+        exploited=_BOOL,
         fixed=_many(_TEXT),
         why=_TEXT,
         silenced=_TEXT,
@@ -82,10 +90,18 @@ def components_schema() -> dict[str, Any]:
         line=_COUNT,
         read_from=_TEXT,
         unmatched=_TEXT,
+        mended_in=_TEXT,
         advisories=_many(advisory),
     )
     whole = _closed(
-        database=_closed(digest=_TEXT, made=_TEXT, newest=_TEXT, records=_COUNT, trouble=_TEXT),
+        database=_closed(
+            digest=_TEXT,
+            made=_TEXT,
+            newest=_TEXT,
+            records=_COUNT,
+            trouble=_TEXT,
+            warning=_TEXT,
+        ),
         components=_many(component),
         unreadable=_many(_closed(path=_TEXT, line=_COUNT, says=_TEXT)),
         lost=_COUNT,

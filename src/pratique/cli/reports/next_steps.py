@@ -1,5 +1,6 @@
 """What to do after a report, as commands to copy."""
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +12,7 @@ from pratique.core.trace import Ending
 from pratique.core.verdict import Verdict
 
 MOST_EXPLAINED = 3
+_COMMAND = re.compile("`(.+?)`")
 _LIMITS = (
     "limit", "nested deeper", "nested too deep", "budget", "deadline", "no full answer within",
     "more than", "only the first", "too slow",
@@ -41,7 +43,9 @@ def _steps(target: Target) -> Iterator[tuple[str, str]]:
         yield "pratique self-test", "what this machine lacks"
     matched = target.scan.matched
     if matched is not None and matched.snapshot.trouble and matched.inventory.matchable:
-        yield "pratique db update", "advisories; without a network: --from FILE"
+        # the hint names the folder in use, where that is not the usual one
+        found = _COMMAND.search(matched.snapshot.hint)
+        yield plain(found[1]) if found else "pratique db update", "takes advisories in"
     yield from _about_limits(_static(target), path)
     yield from _about_runs(target, path)
     if verdict is Verdict.REVIEW and not part:

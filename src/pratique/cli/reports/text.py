@@ -1,5 +1,6 @@
 """The report for a person: the verdict first, then what was found, what was examined, what next."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 
@@ -27,6 +28,7 @@ from pratique.cli.reports.words import (
     HEADLINE,
     MEANING,
     STATUS,
+    exploited,
     many,
     one_line,
     place,
@@ -119,7 +121,7 @@ def _verdict(target: Target) -> Iterator[RenderableType]:
         yield _in(Text.assemble(("· ", style), reason))
     yield ""
     facts = [
-        ("findings", tally(target) + _set_aside(target)),
+        ("findings", tally(target) + _set_aside(target) + exploited(target)),
         ("policy", f"{plain(target.decision.pack)}  {target.decision.pack_digest[:19]}"),
         ("digest", target.scan.root()),
     ]
@@ -183,7 +185,12 @@ def _file(rows: list[Row], explained: set[RuleId], *, verbose: bool) -> Iterator
         for row in some if verbose else some[:1]:
             yield _in(_finding(row, explained), 4)
         if len(some) > 1 and not verbose:
-            yield _in(Text(f"… and {len(some) - 1:,} more of this rule in this file", "dim"), 6)
+            rest = Counter(row.finding.severity for row in some[1:])
+            words = " · ".join(
+                f"{rest[s]:,} {severity_word(s)}" for s in sorted(rest, reverse=True)
+            )
+            more = f"… and {len(some) - 1:,} more of this rule in this file"
+            yield _in(Text(f"{more}: {words}" if len(rest) > 1 else more, "dim"), 6)
         yield ""
     if len(by_rule) > MOST_RULES:
         count = len(by_rule) - MOST_RULES

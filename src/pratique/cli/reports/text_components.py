@@ -1,20 +1,19 @@
 """The part of the report for a person that tells what the package names, as a table of Rich."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pratique.advisories.versions import key_of
+from pratique.artifacts.matched import OWN
 from pratique.cli.reports.safe import plain
 from pratique.cli.reports.words import many
 from pratique.core.advisory import Match, Matched, State
-from pratique.core.component import Component, Relation
+from pratique.core.component import Component
 
 MOST_SHOWN = 25
-_OWN = frozenset({Relation.NEEDS, Relation.CONTAINS})
 _COLOUR = {State.AFFECTED: "red", State.UNKNOWN: "yellow"}
 
 
@@ -24,20 +23,25 @@ def components(matched: Matched) -> RenderableType:
 
 
 def _parts(matched: Matched) -> Iterator[RenderableType]:
-    told = rows(matched)
+    told = _folded(matched)
+    mends = {index: (version, left) for index, version, left in matched.mends}
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(overflow="fold")
-    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     table.add_column(overflow="fold")
     table.add_column(overflow="fold", style="dim")
-    for component, matches in told[:MOST_SHOWN]:
+    for component, matches, more in told[:MOST_SHOWN]:
         state = State.AFFECTED if _has(matches, State.AFFECTED) else State.UNKNOWN
-        own = component.relation in _OWN
+        own = component.relation in OWN
         place = f"{component.path}:{component.line}" if component.line else component.path
         said = Text(_tally(matched, matches), _COLOUR[state] if own else "dim")
-        named = f"{component.name} {component.spec or component.version}".strip()
-        named = named if own else f"{named} ({component.relation.value})"
-        table.add_row(Text(plain(named)), said, _mend(component, matches), Text(plain(place)))
+        mend = _mend(matched, matches, *mends.get(matches[0].component, ("", ())))
+        table.add_row(
+            Text(plain(_named(component))),
+            said,
+            Text(plain(mend)),
+            Text(plain(place) + (f" and {more} more" if more else "")),
+        )
     if told:
         yield table
     if len(told) > MOST_SHOWN:
@@ -45,17 +49,43 @@ def _parts(matched: Matched) -> Iterator[RenderableType]:
     yield Text(summary(matched), "dim")
 
 
+def _folded(matched: Matched) -> list[tuple[Component, list[Match], int]]:
+    """Return the same with how many more places name it: one version is one line."""
+    found: dict[tuple[object, ...], tuple[Component, list[Match], int]] = {}
+    for component, matches in rows(matched):
+        answers = frozenset((match.advisory, match.state) for match in matches)
+        key = (component.ecosystem, component.name, component.spec or component.version, answers)
+        first = found.get(key)
+        if first is None:
+            found[key] = (component, matches, 0)
+        elif first[0].relation in OWN or component.relation not in OWN:
+            found[key] = (*first[:2], first[2] + 1)
+        else:  # what is installed counts more than what a file was made with
+            found[key] = (component, matches, first[2] + 1)
+    return list(found.values())
+
+
+def _named(component: Component) -> str:
+    named = f"{component.name} {component.spec or component.version}".strip()
+    return named if component.relation in OWN else f"{named} ({component.relation.value})"
+
+
 def rows(matched: Matched) -> list[tuple[Component, list[Match]]]:
-    """Return the components that advisories are about, the gravest first."""
+    """Return the components that advisories are about: what is exploited first, then the gravest.
+
+    What an advisory affects comes before what it may affect.
+    """
     groups: dict[int, list[Match]] = {}
     for match in matched.matches:
         if not match.silenced:
             groups.setdefault(match.component, []).append(match)
 
-    def weight(item: tuple[int, list[Match]]) -> tuple[int, int, str]:
+    def weight(item: tuple[int, list[Match]]) -> tuple[bool, int, int, str]:
         index, matches = item
-        affected = [matched.advisory(m).severity for m in matches if m.state is State.AFFECTED]
-        return -max(affected, default=-1), -len(affected), matched.inventory.components[index].name
+        hit = [matched.advisory(m) for m in matches if m.state is State.AFFECTED]
+        worst = max((advisory.severity for advisory in hit), default=-1)
+        exploited = any(advisory.exploited for advisory in hit)
+        return not exploited, -worst, -len(hit), matched.inventory.components[index].name
 
     return [
         (matched.inventory.components[index], matches)
@@ -75,19 +105,25 @@ def summary(matched: Matched) -> str:
     if not snapshot.usable:
         return f"{told}; not matched: {snapshot.trouble}"
     other = f", {len(matched.unmatched)} of no ecosystem in it" if matched.unmatched else ""
-    made = snapshot.made[:10]
-    return f"{told}{other}; matched with {snapshot.records} records taken in on {made}"
+    newest = f", the newest of {snapshot.newest[:10]}" if snapshot.newest else ""
+    odd = ": older than the policy likes" if snapshot.warning else ""
+    records = many(snapshot.records, "record")
+    data = f"matched with {records} taken in on {snapshot.made[:10]}{newest}{odd}"
+    return f"{told}{other}; {data}"
 
 
-def _mend(component: Component, matches: list[Match]) -> str:
-    """Return the first version in which all that affects a component is mended."""
-    affected = [match.fixed for match in matches if match.state is State.AFFECTED]
-    if not affected:
-        return "name a version" if component.relation in _OWN else ""
-    if not all(affected):
-        return "not all are mended"
-    keys = {fixed[0]: key_of(component.ecosystem, fixed[0]) for fixed in affected}
-    return f"mended in {max(keys, key=lambda version: keys[version])}"
+def _mend(matched: Matched, matches: list[Match], version: str, left: Sequence[int]) -> str:
+    """Return the version to move to, and what it does not mend."""
+    if not version:
+        named = any(matched.component(match).version for match in matches)
+        return "no version mends it" if named else "name a version"
+    said = f"mended in {version}"
+    if not _has(matches, State.AFFECTED):
+        said = f"name a version: {version} or later"
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        said = f"{version} mends all but {matched.advisories[left[0]].id}{more}"
+    return said
 
 
 def _has(matches: list[Match], state: State) -> bool:
@@ -95,7 +131,14 @@ def _has(matches: list[Match], state: State) -> bool:
 
 
 def _tally(matched: Matched, matches: list[Match]) -> str:
-    affected = Counter(matched.advisory(m).severity for m in matches if m.state is State.AFFECTED)
+    affected = [matched.advisory(m) for m in matches if m.state is State.AFFECTED]
+    counts = Counter(a.severity for a in affected if a.rating is not None or a.exploited)
+    unrated = sum(a.rating is None and not a.exploited for a in affected)
     unknown = sum(match.state is State.UNKNOWN for match in matches)
-    parts = [f"{affected[s]} {s.name.lower()}" for s in sorted(affected, reverse=True)]
+    listed = sum(
+        matched.advisory(m).exploited for m in matches if m.state is not State.NOT_AFFECTED
+    )
+    parts = [f"{listed} exploited (CISA)"] if listed else []
+    parts += [f"{counts[s]} {s.name.lower()}" for s in sorted(counts, reverse=True)]
+    parts += [f"{unrated} unrated"] if unrated else []
     return " · ".join([*parts, *([f"{unknown} unknown"] if unknown else [])])

@@ -59,6 +59,21 @@ def tally(target: Target) -> str:
     return words or "no findings"
 
 
+def exploited(target: Target) -> str:
+    """Return how many vulnerabilities of what the package names are exploited, by CISA's word."""
+    matched = target.scan.matched
+    told = matched.matches if matched is not None else ()
+    ids = {
+        matched.advisory(one).id
+        for one in told
+        if matched is not None and not one.silenced and matched.advisory(one).exploited
+    }
+    if not ids:
+        return ""
+    more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+    return f"; exploited (CISA): {plain(min(ids))}{more}"
+
+
 def severity_word(severity: Severity) -> str:
     """Return a severity in lower case."""
     return severity.name.lower()

@@ -45,6 +45,7 @@ class ComponentVersionOpen(Detector[MatchedComponents]):
 
     def inspect(self, view: MatchedComponents) -> Iterator[Finding]:
         """Report each component once, with the number of advisories and the gravest of them."""
+        mends = {index: version for index, version, left in view.matched.mends if not left}
         groups: dict[Component, list[tuple[Advisory, Match]]] = {}
         for component, advisory, match in view.told(State.UNKNOWN):
             if component.relation not in OWN:
@@ -64,5 +65,5 @@ class ComponentVersionOpen(Detector[MatchedComponents]):
                 component=component.purl,
                 advisories=", ".join(advisory.id for advisory, _ in rows[:_SHOWN]),
                 gravest=rows[0][0].severity.name.lower(),
-                fixed=", ".join(rows[0][1].fixed) or "no version is named",
+                mended_in=mends.get(rows[0][1].component, "no version mends all of it"),
             )

@@ -25,9 +25,9 @@ class ComponentVulnerable(Detector[MatchedComponents]):
     nobody rated it.
 
     ## What to do
-    Ask the publisher to move the pin to a version under `fixed`, or install such a version yourself
-    and keep the evidence. What does not concern your use is silenced by a VEX statement that is
-    bound to this artifact and ends; it stays in the report, as information.
+    Ask the publisher to move the pin to a version under `mended_in`, or install such a version
+    yourself and keep the evidence. What does not concern your use is silenced by a VEX statement
+    that is bound to this artifact and ends; it stays in the report, as information.
 
     ## What it cannot see
     Vulnerabilities that no advisory names, packages under another name, and what a setup script

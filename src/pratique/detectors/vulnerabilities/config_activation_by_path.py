@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 _TORCH = "torch.nn.modules."
 
@@ -55,6 +55,6 @@ class ConfigActivationByPath(Detector[Repository]):
                 nested = told.get("activation_fn") if isinstance(told, dict) else None
                 for value in (node.get("sbert_ce_default_activation_function"), nested):
                     if isinstance(value, str) and "." in value and not value.startswith(_TORCH):
-                        yield hit(
+                        yield tell(
                             type(self), view, at, f"the activation function is {value[:120]!r}"
                         )

@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 _KEYS = ("_attn_implementation_internal", "_attn_implementation", "attn_implementation")
 
@@ -55,6 +55,6 @@ class ConfigAttentionFromHub(Detector[Repository]):
                 for key in _KEYS:
                     value = node.get(key)
                     if isinstance(value, str) and "/" in value:
-                        yield hit(
+                        yield tell(
                             type(self), view, at, f"{key} names the repository {value[:120]!r}"
                         )

@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 
 class ConfigNestedForeignCode(Detector[Repository]):
@@ -53,4 +53,4 @@ class ConfigNestedForeignCode(Detector[Repository]):
                 mapping = node.get("auto_map")
                 for value in mapping.values() if depth and isinstance(mapping, dict) else ():
                     if isinstance(value, str) and "--" in value and "/" in value:
-                        yield hit(type(self), view, at, f"a nested auto_map names {value[:120]!r}")
+                        yield tell(type(self), view, at, f"a nested auto_map names {value[:120]!r}")

@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import documents, nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 
 class ConfigTrustsRemoteCode(Detector[Repository]):
@@ -53,4 +53,4 @@ class ConfigTrustsRemoteCode(Detector[Repository]):
             for depth, node in nodes(document):
                 if node.get("trust_remote_code") is True:
                     where = "nested " if depth else ""
-                    yield hit(type(self), view, at, f"a {where}configuration trusts remote code")
+                    yield tell(type(self), view, at, f"a {where}configuration trusts remote code")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pratique.artifacts.readers.keras_config import is_keras
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Span
+from pratique.detectors.vulnerabilities.telling import facts
 
 MOST_NODES = 400_000
 """More than any reader keeps of a document: a walk ends with the document."""
@@ -13,10 +14,7 @@ Node = Mapping[str, object]
 
 def documents(view: Repository) -> Iterator[tuple[Span, object]]:
     """Yield every JSON document with its place."""
-    for file in view.files:
-        for kind, chain, data in file.facts:
-            if kind == "json":
-                yield Span(chain=(file.path, *chain)), data
+    yield from facts(view, "json")
 
 
 def nodes(document: object) -> Iterator[tuple[int, Node]]:

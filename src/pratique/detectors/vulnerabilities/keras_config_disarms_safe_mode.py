@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 _NAME = "enable_unsafe_deserialization"
 
@@ -51,4 +51,4 @@ class KerasConfigDisarmsSafeMode(Detector[Repository]):
         for at, node in keras_nodes(view):
             for value in node.values():
                 if isinstance(value, str) and _NAME in value:
-                    yield hit(type(self), view, at, f"calls {_NAME}")
+                    yield tell(type(self), view, at, f"calls {_NAME}")

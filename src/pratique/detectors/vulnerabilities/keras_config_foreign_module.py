@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 _ACTING = frozenset(
     ["os", "posix", "nt", "subprocess", "builtins", "importlib", "runpy", "pty", "socket", "ctypes",
@@ -72,6 +72,6 @@ class KerasConfigForeignModule(Detector[Repository]):
             what = config if isinstance(config, str) else named
             top = module.partition(".")[0]
             if top in _ACTING and (top != "builtins" or what in _BUILTINS):
-                yield hit(type(self), view, at, f"names {module}.{what[:80]}", _IMPORTS)
+                yield tell(type(self), view, at, f"names {module}.{what[:80]}", only=_IMPORTS)
             elif top == "keras" and what.rpartition(".")[2] in _ACTS:
-                yield hit(type(self), view, at, f"calls {module}.{what[:80]}", _CALLS)
+                yield tell(type(self), view, at, f"calls {module}.{what[:80]}", only=_CALLS)

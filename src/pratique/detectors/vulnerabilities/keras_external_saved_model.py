@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 
 class KerasExternalSavedModel(Detector[Repository]):
@@ -50,6 +50,6 @@ class KerasExternalSavedModel(Detector[Repository]):
             named, config = node.get("class_name"), node.get("config")
             if isinstance(named, str) and named.rpartition(">")[2] == "TFSMLayer":
                 path = config.get("filepath") if isinstance(config, dict) else ""
-                yield hit(
+                yield tell(
                     type(self), view, at, f"a layer loads the SavedModel at {str(path)[:120]!r}"
                 )

@@ -8,7 +8,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 from pratique.patterns.keras_lambda import compiled, lambdas, weigh
 
 
@@ -54,7 +54,7 @@ class KerasLambdaCode(Detector[Repository]):
         """Report each such entry, with the loaders that it hits."""
         for at, node in keras_nodes(view):
             for _, code in lambdas((node,)):
-                found = hit(type(self), view, at, "a Lambda layer carries compiled code")
+                found = tell(type(self), view, at, "a Lambda layer carries compiled code")
                 # Models of good faith have such layers, too: scaling, a norm, a slice.
                 most, _ = weigh(compiled(code))
                 yield replace(found, severity=min(found.severity, most))

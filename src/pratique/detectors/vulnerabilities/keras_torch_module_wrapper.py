@@ -7,7 +7,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 
 
 class KerasTorchModuleWrapper(Detector[Repository]):
@@ -44,4 +44,4 @@ class KerasTorchModuleWrapper(Detector[Repository]):
         for at, node in keras_nodes(view):
             named = node.get("class_name")
             if isinstance(named, str) and named.rpartition(">")[2] == "TorchModuleWrapper":
-                yield hit(type(self), view, at, "a layer unpickles a torch module")
+                yield tell(type(self), view, at, "a layer unpickles a torch module")

@@ -8,7 +8,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
-from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.detectors.vulnerabilities.telling import tell
 from pratique.patterns.paths import disguised_way_out, way_out
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
@@ -59,7 +59,7 @@ class KerasVocabularyFromPath(Detector[Repository]):
             told = config.get("vocabulary") if isinstance(config, dict) else None
             if isinstance(told, str) and told:
                 says = f"{named} reads its vocabulary from {told[:120]!r}"
-                found = hit(type(self), view, at, says)
+                found = tell(type(self), view, at, says)
                 most = Severity.CRITICAL if _leads_out(told) else Severity.MEDIUM
                 yield replace(found, severity=min(found.severity, most))
 

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-from pratique.artifacts.matched import MatchedComponents
+from pratique.artifacts.matched import OWN, MatchedComponents
 from pratique.core.advisory import Advisory, Match
-from pratique.core.component import Component, Relation
+from pratique.core.component import Component
 from pratique.core.finding import Finding, Severity, Span
 from pratique.detectors.base import MAX_EVIDENCE_TEXT, Detector
 
-OWN = frozenset({Relation.NEEDS, Relation.CONTAINS})
-"""What whoever uses the package gets; of the rest nobody says which version will be there."""
+__all__ = ["OWN", "evidence", "name", "silent", "span"]
 
 
 def span(path: str, line: int = 0) -> Span:
@@ -41,7 +40,7 @@ def evidence(component: Component, advisory: Advisory, match: Match) -> tuple[tu
         "aliases": ", ".join(advisory.aliases[:8]),
         "records": ", ".join(advisory.records[:8]),
         "cvss": f"{advisory.score} {advisory.vector}" if advisory.vector else "no vector",
-        "fixed": ", ".join(match.fixed) or "no version is named",
+        "mended_in": ", ".join(match.fixed) or "no version is named",
         "rests_on": match.why,
         "read_from": component.via,
         "marker": component.marker,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Finding, Severity, Span
 from pratique.detectors.base import MAX_EVIDENCE_TEXT, Detector
-from pratique.detectors.vulnerabilities.loaders import loaders
+from pratique.detectors.vulnerabilities.pins import loaders
 
 MOST = 50
 """Findings of a rule whose rows have no bound of their own; counted after they are judged."""
@@ -14,12 +14,19 @@ _NONE = "no version of "
 _NAMED = " is named"
 
 
-def told(view: Repository, kind: str) -> Iterator[tuple[Span, Mapping[str, object]]]:
+def facts(view: Repository, kind: str) -> Iterator[tuple[Span, object]]:
     """Yield the data of every fact of a kind, with the file or member that it is about."""
     for file in view.files:
         for name, chain, data in file.facts:
-            if name == kind and isinstance(data, dict):
+            if name == kind:
                 yield Span(chain=(file.path, *chain)), data
+
+
+def told(view: Repository, kind: str) -> Iterator[tuple[Span, Mapping[str, object]]]:
+    """Yield the same where it is a mapping, as readers of bytes make it."""
+    for at, data in facts(view, kind):
+        if isinstance(data, dict):
+            yield at, data
 
 
 def rows(data: Mapping[str, object], key: str, width: int) -> Iterator[list[object]]:

@@ -87,7 +87,8 @@ class Subject:
     """One thing to read: a file or a member of one. `chain` is empty for the file itself.
 
     `opaque` tells that the container already accounts for these bytes as data (an array inside a
-    pickle): then it is no gap when no reader knows them. `role` is what the container says it is.
+    pickle): then it is no gap when no reader knows them. `role` is what the container says it is,
+    `context` what it knows beside, for the reader of the member's format: names of other cells.
     """
 
     chain: tuple[str, ...]
@@ -96,6 +97,7 @@ class Subject:
     scratch: Scratch
     role: TensorRole | None = None
     opaque: bool = False
+    context: object = None
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 
@@ -126,6 +128,7 @@ class Member:
     blob: Blob
     role: TensorRole | None = None
     opaque: bool = False
+    context: object = None
 
 
 @dataclass(frozen=True, slots=True)

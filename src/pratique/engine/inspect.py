@@ -167,7 +167,15 @@ class Inspector:
             yield from self._unread(chain[: parent.limits.depth + 1], member.blob.size, why)
             return
         yield from self.inspect(
-            Subject(chain, member.blob, parent.budget, parent.scratch, member.role, member.opaque)
+            Subject(
+                chain,
+                member.blob,
+                parent.budget,
+                parent.scratch,
+                member.role,
+                member.opaque,
+                member.context,
+            )
         )
 
     def _unread(self, chain: tuple[str, ...], size: int, why: str) -> Iterator[Receipt]:

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pratique.artifacts.blob import MemoryBlob
-from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
+from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
+from pratique.artifacts.readers.notebook import notebook
 from pratique.artifacts.readers.template_tree import is_template
-from pratique.artifacts.views import TemplateView
+from pratique.artifacts.readers.tokenizer_rules import rewriting
+from pratique.artifacts.views import TemplateView, TextView
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import KiB, MiB
 
 MAX_VALUES = 8_000_000
 MAX_DUPLICATES = 100
-MAX_CELLS = 2_000
 MAX_TEMPLATES = 100
 FACT_BYTES = 512 * KiB
 INDEX_BYTES = 8 * MiB
@@ -28,6 +28,12 @@ MAX_FACT_DEPTH = 64
 MAX_LOOKED = 100_000
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
+_TELLING = re.compile(
+    r'"(?:auto_map|lc|_type|custom_pipelines|trust_remote_code|scripts|mcpServers|tasks'
+    r"|template_format|post(?:Create|Start|Attach)Command|onCreateCommand|updateContentCommand"
+    r'|initializeCommand|conv_feature_layers|hooks)"\s*:'
+)
+"""Keys that matter at any depth, whatever else the document is."""
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FIRST = re.compile(
     rf"""\s*(?:\{{\s*(?:"|\}})|\[\s*(?:[\{{\[\]]|"(?:[^"\\\n]|\\.){{0,1000}}"\s*[,\]]"""
@@ -94,7 +100,7 @@ class JsonReader(Reader):
 
     name: ClassVar[str] = "json"
     kind: ClassVar[Kind] = Kind.TEXT
-    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView)
+    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView, TextView)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the text begins as an object or an array."""
@@ -111,23 +117,27 @@ class JsonReader(Reader):
         yield Claim(0, subject.size, "json document")
         yield JsonText(documents=len(documents), duplicates=tuple(duplicates), covered=subject.size)
         for document in documents[:1]:
-            yield from _of_document(document, subject)
+            yield from _of_document(
+                document, subject, telling=_TELLING.search(told.text) is not None
+            )
 
 
-def _of_document(document: object, subject: Subject) -> Iterator[Item]:
-    if isinstance(document, list) and subject.size <= FACT_BYTES and _is_modules(document):
+def _of_document(document: object, subject: Subject, *, telling: bool) -> Iterator[Item]:
+    """Yield what rules are told of a document; `telling` that some key in it matters anywhere."""
+    small = subject.size <= FACT_BYTES
+    if isinstance(document, list) and small and (telling or _is_modules(document)):
         yield Fact("json", subject.chain, _plain(document, 0))
     if not isinstance(document, dict):
         return
-    for origin, source in _templates(document.get("chat_template")):
+    templates = [*_templates(document.get("chat_template"))]
+    for origin, source in (*templates, *(_other_templates(document) if small else ())):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
-    if subject.size <= FACT_BYTES:
-        for origin, source in _other_templates(document):
-            yield TemplateView(source=source, origin=origin, covered=subject.size)
+    if isinstance(document.get("model"), dict) and "added_tokens" in document:
+        yield Fact("tokenizer", subject.chain, rewriting(document))
     if "nbformat" in document:
-        yield from _cells(_all_cells(document))
+        yield from notebook(document)
     limit = INDEX_BYTES if "weight_map" in document else FACT_BYTES
-    if subject.size <= limit and not CONFIG_KEYS.isdisjoint(document):
+    if subject.size <= limit and ((telling and small) or not CONFIG_KEYS.isdisjoint(document)):
         yield Fact("json", subject.chain, _plain(document, 0))
 
 
@@ -217,57 +227,6 @@ def _other_templates(document: object) -> Iterator[tuple[str, str]]:
         elif isinstance(part, str) and is_template(part):
             left -= 1
             yield f"json:{key[:80]}", part
-
-
-def _all_cells(document: Mapping[str, Any]) -> list[object]:
-    """Return the cells of a notebook, which format 3 keeps in worksheets."""
-    found = _listed(document.get("cells"))
-    for sheet in _listed(document.get("worksheets"))[:MAX_CELLS]:
-        found += _listed(sheet.get("cells")) if isinstance(sheet, dict) else []
-    return found
-
-
-def _listed(told: object) -> list[object]:
-    return list(told) if isinstance(told, list) else []
-
-
-def _cells(cells: Sequence[object]) -> Iterator[Member]:
-    for number, cell in enumerate(cells[:MAX_CELLS]):
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        lines = cell.get("source", cell.get("input", ""))
-        parts = [lines] if isinstance(lines, str) else _listed(lines)
-        source = "".join(x for x in parts if isinstance(x, str))
-        shell = _SHELLS.match(source)
-        if shell:
-            body = f"get_ipython().system({source[shell.end() :]!r})"
-        else:
-            body = "\n".join(_magic(line) for line in source.split("\n"))
-        yield Member(f"cell-{number}.py", MemoryBlob(body.encode("utf-8", "replace")))
-    if len(cells) > MAX_CELLS:
-        raise LimitExceededError(f"only the first {MAX_CELLS} cells were read")
-
-
-_TAKEN = re.compile(r"([A-Za-z_][\w, ]*?)\s*=\s*!(.*)")
-_SYSTEM = re.compile(r"%(?:sx|system|!)\s+(.*)")
-_SHELLS = re.compile(r"%%(?:bash|sh|script\s+\w+|system|sx|!)[^\n]*\n")
-
-
-def _magic(line: str) -> str:
-    """Write `!command`, `x = !command` and `%magic` the way IPython compiles them."""
-    bare = line.lstrip()
-    indent = line[: len(line) - len(bare)]
-    taken = _TAKEN.match(bare)
-    if taken:
-        return f"{indent}{taken[1]} = get_ipython().getoutput({taken[2]!r})"
-    asked = _SYSTEM.match(bare)
-    if asked:
-        return f"{indent}get_ipython().system({asked[1]!r})"
-    if bare.startswith("!"):
-        return f"{indent}get_ipython().system({bare[1:]!r})"
-    if bare.startswith("%"):
-        return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
-    return line
 
 
 def _plain(told: Any, depth: int) -> Json:  # noqa: ANN401 - what a JSON parser returns

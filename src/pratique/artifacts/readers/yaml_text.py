@@ -37,6 +37,7 @@ LOADER_KEYS = frozenset(
         "python_function",
         "_partial_",
         "entry_point",
+        "model_code_path",
     ]
 )
 

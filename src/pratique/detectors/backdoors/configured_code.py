@@ -1,12 +1,10 @@
 """What configurations of a repository name as code: shared by the rules about it."""
 
-import posixpath
 import re
 from collections.abc import Iterator
 
 from pratique.artifacts.views import Repository, RepositoryFile
 
-MAX_TARGETS = 1_000
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|[a-z_]{2,20}")
 NAMING = frozenset(
     ["type", "function", "func", "callable", "class", "py/object", "py/type", "py/function",
@@ -25,20 +23,6 @@ def documents(view: Repository) -> Iterator[tuple[RepositoryFile, object]]:
         for kind, _, data in file.facts:
             if kind == "json":
                 yield file, data
-
-
-def auto_map(document: object) -> Iterator[str]:
-    """Yield every target of `auto_map`, which may be a text or a pair of tokenizers."""
-    told = document.get("auto_map") if isinstance(document, dict) else None
-    for value in list(told.values())[:MAX_TARGETS] if isinstance(told, dict) else []:
-        for target in value if isinstance(value, list) else [value]:
-            if isinstance(target, str) and target:
-                yield target
-
-
-def posix(folder: str, module: str) -> str:
-    """Return the path of the file that a module beside `folder`'s configuration stands for."""
-    return posixpath.join(folder, module.replace(".", "/") + ".py")
 
 
 def rows(file: RepositoryFile) -> Iterator[tuple[str, str, int]]:

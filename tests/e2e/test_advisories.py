@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def test_found_silenced_until_its_day_and_found_again(
                 "products": [product],
                 "status": "not_affected",
                 "justification": "vulnerable_code_not_in_execute_path",
-                "expires": "2999-01-01",
+                "expires": f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}",
             }
         ],
     }

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from harness.working import InProcess
+from pratique.artifacts.laid import Laid
 from pratique.artifacts.sources.base import SourceFile
 from pratique.core.limits import Limits
 from pratique.core.ports import Quiet
@@ -27,8 +28,9 @@ def look(
     workers: Workers | None = None,
     limits: Limits | None = None,
     store: SqlStore | None = None,
+    laid: tuple[Laid, ...] = (),
 ) -> FileReport:
     with closing(store or open_store(None)) as kept:
         examiner = Examiner(kept, workers or InProcess(), limits or Limits(), Quiet())
         with closing(examiner):
-            return examiner.file(file)
+            return examiner.file(file, laid)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pratique.artifacts.blob import MemoryBlob, Scratch
+from pratique.artifacts.laid import LAID, Laid, first
+from pratique.artifacts.laid import told as laid_told
 from pratique.artifacts.reader import Budget, Subject
 from pratique.artifacts.readers.catalog import READERS
 from pratique.artifacts.traces import makers, trace_of
@@ -54,18 +56,23 @@ class Told:
             self.facts.append(item)
 
 
-def subject_of(body: bytes, limits: Limits | None = None, scratch_fd: int | None = None) -> Subject:
+def subject_of(
+    body: bytes,
+    limits: Limits | None = None,
+    scratch_fd: int | None = None,
+    laid: tuple[Laid, ...] = (),
+) -> Subject:
     """Return a subject over bytes in memory."""
     limits = limits or Limits()
     scratch = Scratch(scratch_fd, limits.scratch_bytes)
-    return Subject((), MemoryBlob(body), Budget(limits, len(body)), scratch)
+    return Subject((), MemoryBlob(body), Budget(limits, len(body)), scratch, laid=laid)
 
 
-def inspect_bytes(body: bytes, limits: Limits | None = None) -> Told:
+def inspect_bytes(body: bytes, limits: Limits | None = None, laid: tuple[Laid, ...] = ()) -> Told:
     """Inspect one file's bytes with every reader and every rule."""
     told = Told()
     with tempfile.TemporaryFile() as scratch:
-        subject = subject_of(body, limits, scratch.fileno())
+        subject = subject_of(body, limits, scratch.fileno(), laid)
         for item in Inspector(READERS, CATALOG).inspect(subject):
             told.add(item)
     return told
@@ -82,10 +89,14 @@ def inspect_tree(
 ) -> Told:
     """Inspect several files, then what rules say over the repository they make."""
     told, rows, files = Told(), [], dict(files)
+    places: dict[str, tuple[Laid, ...]] = {}
     beside = json.loads(files.pop(BESIDE, b"{}"))
     said = (*said, *((kind, data) for kind, data in beside.get("said", ())))
-    for path, body in files.items():
-        one = inspect_bytes(body, limits)
+    for path, body in sorted(files.items(), key=lambda row: not first(row[0])):
+        one = inspect_bytes(body, limits, places.get(path, ()))
+        for fact in one.facts:
+            if fact.kind == LAID and not fact.chain:
+                places |= laid_told(path, fact.data)
         told.findings += one.findings
         told.receipts += one.receipts
         facts = tuple((f.kind, f.chain, f.data) for f in one.facts)

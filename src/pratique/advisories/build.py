@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from pratique.core.component import NPM, PYPI
 from pratique.core.errors import MalformedError
 from pratique.core.finding import Severity
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _WORDS: Final = {
     "LOW": Severity.LOW,
     "MODERATE": Severity.MEDIUM,
@@ -80,9 +80,8 @@ def build(
     told: list[Record] = []
     for ecosystem, path in zips:
         built.sources.append((ecosystem, *_digest(path)))
-        told += _taken(path, built)
-    if not built.records:
-        raise MalformedError("there is no OSV record in what was given")
+        built.ecosystems[ecosystem] = 0
+        told += _taken(path, ecosystem, built)
     exploited, built.kev = enrichment.exploited(kev) if kev else (frozenset[str](), "")
     likely, built.epss = enrichment.likely(epss) if epss else ({}, "")
     built.sources += [(name, *_digest(p)) for name, p in (("KEV", kev), ("EPSS", epss)) if p]
@@ -110,7 +109,13 @@ def _whole(sources: Iterable[tuple[str, str, int]]) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _taken(path: Path, built: Built) -> Iterator[Record]:
+def _taken(path: Path, ecosystem: str, built: Built) -> Iterator[Record]:
+    """Yield the records of an archive, with what they say of its own ecosystem.
+
+    An archive of PyPI names packages of other ecosystems beside its own, and by far not all of
+    theirs: they must not look as if that ecosystem were known.
+    """
+    spoke = False
     for told in records(path, built.refused):
         try:
             record = record_of(told)
@@ -122,7 +127,16 @@ def _taken(path: Path, built: Built) -> Iterator[Record]:
             built.withdrawn += 1
             continue
         built.newest = max(built.newest, record.modified)
-        yield record
+        own = tuple(one for one in record.affected if _is_of(one.ecosystem, ecosystem))
+        spoke = spoke or bool(own)
+        yield replace(record, affected=own)
+    if not spoke:
+        raise MalformedError(f"{path.name}: holds no OSV record about {ecosystem}")
+
+
+def _is_of(ecosystem: str, archive: str) -> bool:
+    """Tell whether an archive is of an ecosystem: `Debian` holds `Debian:12` and its like."""
+    return ecosystem == archive or ecosystem.startswith(f"{archive}:")
 
 
 def _fill(
@@ -147,7 +161,8 @@ def _fill(
     for (ecosystem, name), package in packages.items():
         body = zlib.compress(json.dumps(package.value()).encode(), 1)
         base.execute("INSERT INTO package VALUES (?, ?, ?)", (ecosystem, name, body))
-        built.ecosystems[ecosystem] = built.ecosystems.get(ecosystem, 0) + 1
+        archive = ecosystem if ecosystem in built.ecosystems else ecosystem.partition(":")[0]
+        built.ecosystems[archive] = built.ecosystems.get(archive, 0) + 1
     built.advisories, built.packages = len(members), len(packages)
 
 
@@ -173,11 +188,12 @@ class _Package:
         self._entries: list[list[Any]] = []
 
     def add(self, number: int, record: str, affected: Affected) -> None:
-        bits = 0
-        for version in affected.versions:
-            bits |= 1 << self._known.setdefault(version, len(self._known))
+        places = [self._known.setdefault(v, len(self._known)) for v in affected.versions]
+        bits = bytearray(max(places, default=-1) // 8 + 1)
+        for place in places:
+            bits[place >> 3] |= 1 << (place & 7)
         ranges = [[dict(event) for event in told] for told in affected.ranges]
-        self._entries.append([number, record, ranges, f"{bits:x}"])
+        self._entries.append([number, record, ranges, bits.hex()])
 
     def value(self) -> dict[str, Any]:
         return {"known": list(self._known), "entries": self._entries}

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,8 @@ def likely(path: Path) -> tuple[Mapping[str, float], str]:
         told = {row["cve"]: float(row["epss"]) for row in csv.DictReader(lines)}
     except (ValueError, KeyError, TypeError, csv.Error) as e:
         raise MalformedError(f"{path.name}: is no EPSS table: {e!r}"[:300]) from e
+    if not told:
+        raise MalformedError(f"{path.name}: is no EPSS table: it has no row")
     if not all(0 <= value <= 1 for value in told.values()):
         raise MalformedError(f"{path.name}: has an EPSS that is no probability")
     return told, when
@@ -57,7 +60,7 @@ def _body(path: Path) -> bytes:
             packed = file.read(2) == _GZIP
         with gzip.open(path) if packed else path.open("rb") as file:
             body = file.read(MOST + 1)
-    except (OSError, EOFError) as e:
+    except (OSError, EOFError, zlib.error) as e:
         raise MalformedError(f"{path.name}: cannot be read: {e}"[:300]) from e
     if len(body) > MOST:
         raise MalformedError(f"{path.name}: is larger than {MOST} bytes")

@@ -24,12 +24,23 @@ def archive_of(ecosystem: str, mirror: str = "") -> str:
     return f"{(mirror or OSV).rstrip('/')}/{ecosystem}/all.zip"
 
 
+class FetchError(MachineError):
+    """An archive cannot be had from where it was asked for."""
+
+    def hint(self) -> str:
+        """Say what the operator can do about it."""
+        return (
+            "the old database stays in use; without a network take a file (--from FILE), "
+            "or name another place or a proxy (--mirror URL, --proxy URL)"
+        )
+
+
 def fetch(address: str, to: IO[bytes], *, proxy: str = "") -> None:
     """Write what is at an address into a file.
 
     Raises:
         UsageError: the address is no http or https one.
-        MachineError: it cannot be had whole.
+        FetchError: it cannot be had whole.
 
     """
     import httpx  # noqa: PLC0415 - takes 0.1 s, and a scan never fetches advisories
@@ -50,11 +61,11 @@ def fetch(address: str, to: IO[bytes], *, proxy: str = "") -> None:
             told = answer.headers.get("Content-Length", "")
             size = _copied(answer.iter_raw(), to, address)
     except httpx.HTTPStatusError as e:
-        raise MachineError(f"{address}: answered {e.response.status_code}") from e
+        raise FetchError(f"{address}: answered {e.response.status_code}") from e
     except (httpx.HTTPError, httpx.InvalidURL) as e:
-        raise MachineError(f"{address}: cannot be fetched: {e}") from e
+        raise FetchError(f"{address}: cannot be fetched: {e}") from e
     if told.isdigit() and int(told) != size:
-        raise MachineError(f"{address}: only {size} of {told} bytes came")
+        raise FetchError(f"{address}: only {size} of {told} bytes came")
 
 
 def _copied(blocks: Iterable[bytes], to: IO[bytes], address: str) -> int:
@@ -62,9 +73,9 @@ def _copied(blocks: Iterable[bytes], to: IO[bytes], address: str) -> int:
     for block in blocks:
         size += len(block)
         if size > MOST:
-            raise MachineError(f"{address}: is larger than {MOST} bytes")
+            raise FetchError(f"{address}: is larger than {MOST} bytes")
         if time.monotonic() > until:
-            raise MachineError(f"{address}: did not come whole within {LONGEST_S:g} s")
+            raise FetchError(f"{address}: did not come whole within {LONGEST_S:g} s")
         to.write(block)
     to.flush()
     return size

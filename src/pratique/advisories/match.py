@@ -20,6 +20,10 @@ from pratique.core.finding import Severity
 PACKAGES: Final = 4_000
 ANSWERS: Final = 100_000
 ADVISORIES: Final = 20_000
+VERSIONS: Final = 20_000
+"""Versions that one specifier is tried with."""
+MATCHES: Final = 200_000
+"""Matches of one inventory, about so many; components after them are told as not matched."""
 MOST_FIXED: Final = 10
 
 
@@ -38,7 +42,7 @@ class _Entry:
     number: int
     record: str
     ranges: tuple[Range | None, ...]
-    listed: int
+    listed: bytes
     fixes: tuple[str, ...]
     empty: bool
 
@@ -47,8 +51,8 @@ class _Entry:
 class _Package:
     """A package's entries, made comparable once.
 
-    `groups` are the places of entries by advisory, `bits` what bit of `listed` a known version has
-    (empty where keys cannot be hashed), `states` what was already asked: a state for each entry.
+    `groups` are the places of entries by advisory, `bits` which bits of `listed` a known version
+    has (empty where keys cannot be hashed), `states` what was already asked: one for each entry.
     """
 
     ecosystem: str
@@ -56,7 +60,7 @@ class _Package:
     keys: tuple[Any, ...]
     entries: tuple[_Entry, ...]
     groups: Mapping[int, tuple[int, ...]]
-    bits: Mapping[Any, int]
+    bits: Mapping[Any, Sequence[int]]
     states: dict[Any, tuple[State, ...]]
 
     def at(self, key: Any) -> tuple[State, ...]:  # noqa: ANN401 - a key to compare by
@@ -89,6 +93,9 @@ class Matcher:
         for index, component in enumerate(inventory.components):
             if why := self._unspoken(component):
                 unmatched.append((index, why))
+                continue
+            if len(matches) > MATCHES:
+                unmatched.append((index, f"more than {MATCHES} matches before it"))
                 continue
             told, clear = self._answer(component)
             cleared += clear
@@ -162,21 +169,22 @@ def _made(ecosystem: str, told: Any) -> _Package:  # noqa: ANN401 - JSON of our 
             number=number,
             record=record,
             ranges=tuple(Range.of(ecosystem, events) for events in ranges),
-            listed=int(bits, 16),
+            listed=bytes.fromhex(bits),
             fixes=tuple(e["fixed"] for events in ranges for e in events if "fixed" in e),
-            empty=not ranges and bits == "0",
+            empty=not ranges and not bits,
         )
         for number, record, ranges, bits in told["entries"]
     )
-    groups: dict[int, tuple[int, ...]] = {}
+    places: dict[int, list[int]] = {}
     for index, entry in enumerate(entries):
-        groups[entry.number] = (*groups.get(entry.number, ()), index)
+        places.setdefault(entry.number, []).append(index)
+    groups = {number: tuple(rows) for number, rows in places.items()}
     keys = tuple(key_of(ecosystem, v) for v in known)
-    bits: dict[Any, int] = {}
+    bits: dict[Any, list[int]] = {}
     if not ecosystem.startswith(DEBIAN):  # its keys are only comparable
         for index, key in enumerate(keys):
             if key is not None:
-                bits[key] = bits.get(key, 0) | 1 << index
+                bits.setdefault(key, []).append(index)
     return _Package(ecosystem, known, keys, entries, groups, bits, {})
 
 
@@ -215,7 +223,11 @@ def _said(
 
 
 def _lists(package: _Package, entry: _Entry, version: str) -> bool:
-    return bool(entry.listed >> package.known.index(version) & 1)
+    return _holds(entry.listed, package.known.index(version))
+
+
+def _holds(listed: bytes, bit: int) -> bool:
+    return bit >> 3 < len(listed) and bool(listed[bit >> 3] >> (bit & 7) & 1)
 
 
 def _of_version(package: _Package, key: Any, places: tuple[int, ...]) -> _Said:  # noqa: ANN401
@@ -243,16 +255,15 @@ def _state(package: _Package, entry: _Entry, key: Any) -> State:  # noqa: ANN401
         return State.UNKNOWN
     if any(told is not None and told.holds(key) for told in entry.ranges):
         return State.AFFECTED
-    if entry.listed & _bit(package, key):
+    if entry.listed and any(_holds(entry.listed, bit) for bit in _bits(package, key)):
         return State.AFFECTED
     return State.UNKNOWN if None in entry.ranges else State.NOT_AFFECTED
 
 
-def _bit(package: _Package, key: Any) -> int:  # noqa: ANN401 - a key to compare by
+def _bits(package: _Package, key: Any) -> Sequence[int]:  # noqa: ANN401 - a key to compare by
     if package.bits:
-        return package.bits.get(key, 0)
-    same = (1 << index for index, known in enumerate(package.keys) if known == key)
-    return sum(same)
+        return package.bits.get(key, ())
+    return tuple(index for index, known in enumerate(package.keys) if known == key)
 
 
 def _of_range(
@@ -288,7 +299,11 @@ def _together(states: Sequence[State]) -> State:
 
 
 def _allowed(package: _Package, spec: str) -> list[Any] | None:
-    """Return the keys of all known versions, and of the bounds, that a specifier allows."""
+    """Return the keys of versions that a specifier allows, such that each answer shows.
+
+    They are the known versions, the bounds of records and of the specifier, and one version of no
+    package between each two of them and at both ends: records do not list what came later.
+    """
     if package.ecosystem != PYPI:
         return None
     try:
@@ -299,9 +314,24 @@ def _allowed(package: _Package, spec: str) -> list[Any] | None:
     for entry in package.entries:
         bounds |= {at for one in entry.ranges if one is not None for at in one.bounds}
     keys = {*package.keys, *bounds} - {None}
+    if len(keys) > VERSIONS:
+        return None
+    keys |= set(_between(sorted(bounds - {None})))
     quick = _plain_tests(told)
     early = bool(told.prereleases)
     return [key for key in keys if _fits(key, told, quick, early=early)]
+
+
+def _between(bounds: Sequence[Version]) -> Iterator[Version]:
+    """Yield a final release below all bounds, above each, and below the next one."""
+    yield Version("0")
+    for index, bound in enumerate(bounds):
+        epoch = f"{bound.epoch}!" if bound.epoch else ""
+        release = bound.base_version.partition("!")[2] or bound.base_version
+        tail = release if bound.is_prerelease else f"{release}.0.0.0.1"
+        beyond = Version(f"{epoch}{tail}")
+        if index + 1 == len(bounds) or beyond < bounds[index + 1]:
+            yield beyond
 
 
 _COMPARES: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
@@ -346,6 +376,13 @@ def _fixes(
     rows: Sequence[_Entry],
     key: Any,  # noqa: ANN401 - a key to compare by
 ) -> tuple[str, ...]:
+    """Return the versions after `key` that records name as mended and that none of them hits."""
     found = {v: key_of(package.ecosystem, v) for entry in rows for v in entry.fixes}
-    later = {v: k for v, k in found.items() if k is not None and (key is None or k > key)}
+    later = {
+        v: k
+        for v, k in found.items()
+        if k is not None
+        and (key is None or k > key)
+        and not any(_state(package, entry, k) is State.AFFECTED for entry in rows)
+    }
     return tuple(sorted(later, key=lambda v: later[v])[:MOST_FIXED])

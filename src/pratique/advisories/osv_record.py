@@ -65,7 +65,7 @@ def record_of(told: Mapping[str, Any]) -> Record:
             vectors=tuple(_vectors(told)),
             word=_word(told),
             references=tuple(_references(told))[:10],
-            affected=tuple(_affected(row) for row in _list(told, "affected")[:MOST_AFFECTED]),
+            affected=tuple(_affected(row) for row in _list(told, "affected", MOST_AFFECTED)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as e:
         raise MalformedError(f"is no OSV record: {e!r}"[:200]) from e
@@ -111,11 +111,11 @@ def _affected(row: Mapping[str, Any]) -> Affected:
         if told.get("type") == "GIT":
             git = True
             continue
-        events = tuple(_event(event) for event in _list(told, "events")[:MOST_EVENTS])
+        events = tuple(_event(event) for event in _list(told, "events", MOST_EVENTS))
         if not any("introduced" in event for event in events):
             noted = "a range that nothing introduces"
         kept.append(events)
-    versions = tuple(_text(v)[:200] for v in _list(row, "versions")[:MOST_VERSIONS])
+    versions = tuple(_text(v)[:200] for v in _list(row, "versions", MOST_VERSIONS))
     return Affected(
         ecosystem=_text(package.get("ecosystem", ""))[:80],
         package=_text(package.get("name", ""))[:300],
@@ -130,16 +130,20 @@ def _event(told: Mapping[str, Any]) -> Mapping[str, str]:
     return {word: _text(told[word])[:200] for word in _WORDS if word in told}
 
 
-def _list(told: Mapping[str, Any], key: str) -> list[Any]:
+def _list(told: Mapping[str, Any], key: str, most: int = 100_000) -> list[Any]:
     rows = told.get(key)
     if rows is None:
         return []
     if not isinstance(rows, list):
         raise TypeError(f"{key!r} is no list")
+    if len(rows) > most:
+        raise ValueError(f"{key!r} has more than {most} entries")
     return rows
 
 
 def _text(told: object) -> str:
     if not isinstance(told, str):
         raise TypeError("not a text")
+    if not told.isascii():
+        told.encode()  # half a character is no text: nothing that stores or shows it would take it
     return told

@@ -1,7 +1,9 @@
 """An OSV `all.zip`, member by member: nothing in it is trusted, and nothing is written to disk."""
 
 import json
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,25 @@ MOST_MEMBERS: Final = 500_000
 MOST_MEMBER: Final = 4 * MiB
 MOST_TOTAL: Final = 4_096 * MiB
 MOST_NAMED: Final = 200
+
+
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    lzma.LZMAError,
+    zlib.error,
+)
+
+
+class ArchiveError(MalformedError):
+    """What was given is no archive of advisories."""
+
+    def hint(self) -> str:
+        """Say what the operator can do about it."""
+        return "the old database stays in use; OSV's archives are ECOSYSTEM/all.zip of its bucket"
 
 
 @dataclass(slots=True)
@@ -44,7 +65,7 @@ def records(path: Path, refused: Refused) -> Iterator[dict[str, Any]]:
             for member in members:
                 if not member.is_dir():
                     yield from _record(archive, member, refused)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as e:
+    except _BROKEN as e:
         raise MalformedError(f"{path.name}: is no whole zip archive: {e}"[:300]) from e
 
 

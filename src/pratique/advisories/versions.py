@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from pratique.core.component import CRATES, DEBIAN, GO, NPM, PYPI
 
-MAX_VERSION: Final = 300
+MAX_VERSION: Final = 1_000
 _SEMVER = re.compile(
     r"v?(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?"
 )

@@ -1,9 +1,10 @@
 """VEX: what somebody who answers for it says of a match, until a day, for one artifact.
 
 Read are OpenVEX 0.2 (https://github.com/openvex/spec) and the `analysis` of CycloneDX
-vulnerabilities. Neither format has an expiry: it is read from `expires` (OpenVEX, of a statement or
-of the document) and from the property `pratique:expires` (CycloneDX). A statement that does not say
-all that is asked of it silences nothing, and the reason is told.
+vulnerabilities. Neither format has an expiry: it is read from `expires` of a statement or of the
+document, or from `pratique:expires=DATE` in `status_notes` (OpenVEX), and from the property
+`pratique:expires` (CycloneDX). A statement that does not say all that is asked of it silences
+nothing, and the reason is told.
 """
 
 import hashlib
@@ -11,11 +12,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 from typing import Any, Final, NoReturn
 
-from pratique.core.advisory import Match, Matched
+from pratique.core.advisory import Match, Matched, Silence
 from pratique.core.errors import MalformedError
 from pratique.core.limits import MiB
 
@@ -23,6 +24,8 @@ MOST_BYTES: Final = 16 * MiB
 MOST_STATEMENTS: Final = 50_000
 MOST_PAIRS: Final = 1_000_000
 """Pairs of a name and a component that statements are about; also values in a document."""
+LONGEST: Final = timedelta(days=731)
+"""How far away an end may be: two years, whatever leap day is between."""
 QUIET: Final = frozenset({"not_affected", "fixed"})
 JUSTIFICATIONS: Final = frozenset(
     ["component_not_present", "vulnerable_code_not_present",
@@ -52,6 +55,8 @@ _VERSIONS: Final = (
     "is about some versions of a component; name it by a package URL with its version"
 )
 _NAMED: Final = re.compile(r"(?<![0-9A-Za-z-])sha256:([0-9a-f]{64})(?![0-9a-f])", re.IGNORECASE)
+_EXPIRES: Final = re.compile(r"(?:^|\s)pratique:expires=([0-9T:.Z+-]+)", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-?\d{2}-?\d{2}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
@@ -85,13 +90,21 @@ class Statement:
         if not (self.justification in JUSTIFICATIONS or self.impact):
             return "has no justification"
         if not self.author:
-            return "has no author"
+            return "has no author: `author` (OpenVEX), `metadata.authors[0].name` (CycloneDX)"
         if root not in self.artifacts:
-            return "is bound to another artifact" if self.artifacts else "is bound to no artifact"
+            other = "another" if self.artifacts else "no"
+            return f"is bound to {other} artifact; this one is sha256:{root}"
+        return self._untimely(now)
+
+    def _untimely(self, now: datetime) -> str:
+        if self.issued is not None and self.issued > now:
+            return f"is dated in the future, {self.issued.date()}"
         if self.expires is None:
             return "has no expiry"
         if self.expires <= now:
             return f"expired on {self.expires.date()}"
+        if self.expires > now + LONGEST:
+            return f"ends on {self.expires.date()}, more than two years away"
         return ""
 
     def about(self) -> list[tuple[str, str]]:
@@ -119,7 +132,7 @@ def read(body: bytes) -> tuple[Statement, ...]:
             raise MalformedError("is neither OpenVEX nor CycloneDX")
         kept = [replace(one, document=digest) for one in islice(found, MOST_STATEMENTS + 1)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
-        raise MalformedError(f"is no VEX document: {e!r}"[:300]) from e
+        raise MalformedError(f"is no VEX document: {e}"[:300]) from e
     if len(kept) > MOST_STATEMENTS:
         raise MalformedError(f"more than {MOST_STATEMENTS} statements")
     if sum(len(one.about()) for one in kept) > MOST_PAIRS:
@@ -175,14 +188,21 @@ def _weight(one: Statement, digest: str, now: datetime) -> tuple[bool, datetime,
     return bound, one.issued or early, bool(one.trouble(digest, now))
 
 
-def _says(one: Statement) -> str:
-    until = one.expires.date() if one.expires else ""
-    why = one.justification or one.impact
-    return f"{one.status} by {one.author} until {until}: {why} (VEX {one.document[:16]})"[:500]
+def _says(one: Statement) -> Silence:
+    labelled = one.justification in JUSTIFICATIONS
+    return Silence(
+        status=one.status,
+        author=one.author,
+        expires=one.expires.isoformat() if one.expires else "",
+        document=one.document,
+        justification=one.justification if labelled else "",
+        impact=one.impact,
+    )
 
 
 def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
-    author, issued, expires = told.get("author"), told.get("timestamp"), told.get("expires")
+    author, expires = told.get("author"), told.get("expires")
+    issued = told.get("last_updated") or told.get("timestamp")
     for row in told["statements"]:
         named = row["vulnerability"]
         names = {named} if isinstance(named, str) else {named.get("name"), named.get("@id")}
@@ -197,9 +217,15 @@ def _openvex(told: Mapping[str, Any]) -> Iterator[Statement]:
                 justification=str(row.get("justification") or ""),
                 impact=str(row.get("impact_statement") or "")[:500],
                 author=str(author or "")[:200],
-                issued=_moment(row.get("timestamp") or issued),
-                expires=_moment(row.get("expires") or expires),
+                issued=_moment(row.get("last_updated") or row.get("timestamp") or issued),
+                expires=_end(row.get("expires") or _noted(row) or expires),
             )
+
+
+def _noted(row: Mapping[str, Any]) -> str:
+    """Return the expiry that the notes carry: the schema of OpenVEX leaves no other place."""
+    found = _EXPIRES.search(str(row.get("status_notes") or ""))
+    return found[1] if found else ""
 
 
 def _part(told: object) -> str:
@@ -246,7 +272,7 @@ def _cyclonedx(told: Mapping[str, Any]) -> Iterator[Statement]:
             impact=str(analysis.get("detail") or "")[:500],
             author=author[:200],
             issued=_moment(analysis.get("lastUpdated") or about.get("timestamp")),
-            expires=_moment(properties.get("pratique:expires")),
+            expires=_end(properties.get("pratique:expires")),
             unclear=_VERSIONS if any(one.get("versions") for one in affected) else "",
         )
 
@@ -257,8 +283,19 @@ def _moment(told: object) -> datetime | None:
         return None
     if not isinstance(told, str):
         raise TypeError(f"{str(told)[:40]!r} is no date")
-    made = datetime.fromisoformat(told)
+    try:
+        made = datetime.fromisoformat(told)
+    except ValueError as e:
+        raise ValueError(f"{told[:40]!r} is no date such as 2027-01-31") from e
     return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+
+def _end(told: object) -> datetime | None:
+    """Return when something ends; a day without a time counts to its last second in UTC."""
+    made = _moment(told)
+    if made is not None and isinstance(told, str) and _DAY.fullmatch(told):
+        return datetime.combine(made.date(), time(23, 59, 59), UTC)
+    return made
 
 
 def _list(told: object) -> list[Any]:

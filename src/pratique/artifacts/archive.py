@@ -10,6 +10,7 @@ from pratique.core.fact import Json
 MAX_PROBLEMS = 1_000
 MAX_TOLD_NAME = 200
 MAX_PLACED = 500
+MAX_PATH = 4_096
 _PLACED = re.compile(r"[/\\]|[A-Za-z]:")
 
 
@@ -86,7 +87,7 @@ def placed(entries: Iterable[ArchiveEntry]) -> list[Json]:
     for entry in entries:
         link = entry.kind in {"symlink", "hardlink"}
         if link or ".." in entry.name or _PLACED.match(entry.name):
-            rows.append([entry.name[:1000], entry.kind, entry.link[:1000]])
+            rows.append([entry.name[:MAX_PATH], entry.kind, entry.link[:MAX_PATH]])
             if len(rows) >= MAX_PLACED:
                 break
     return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pratique.artifacts.reader import View
 from pratique.core.advisory import Advisory, Match, Matched, State
-from pratique.core.component import Component
+from pratique.core.component import Component, Sure
 
 INVENTORY_VERSION = 1
 """Counts up when another inventory would be made of the same facts."""
@@ -30,6 +30,16 @@ class MatchedComponents(View):
         yield from sorted(found, key=lambda x: (-x[1].severity, x[0].name, x[0].path, x[1].id))
 
 
+def _unspoken(matched: Matched) -> list[str]:
+    """Return in words what has versions and no advisory data: it is not clean, it is not known."""
+    counts: dict[str, int] = {}
+    for index, why in matched.unmatched if matched.snapshot.usable else ():
+        component = matched.inventory.components[index]
+        if component.ecosystem and component.sure is not Sure.UNKNOWN:
+            counts[why] = counts.get(why, 0) + 1
+    return [f"{count} components: {why}" for why, count in sorted(counts.items())]
+
+
 def view_of(matched: Matched) -> MatchedComponents:
     """Return the view of a match, with what could not be said in words."""
     inventory, snapshot = matched.inventory, matched.snapshot
@@ -44,6 +54,7 @@ def view_of(matched: Matched) -> MatchedComponents:
         why.append(f"{place}: {first.says}" + (f" and {more} more entries" if more else ""))
     if inventory.lost:
         why.append(f"{inventory.lost} more entries than an inventory holds")
+    why += _unspoken(matched)
     told = len(inventory.components) - len(matched.unmatched) if snapshot.usable else 0
     return MatchedComponents(
         matched=matched,

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from pratique.artifacts.blob import Blob, Scratch
+from pratique.artifacts.laid import Laid
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact
 from pratique.core.limits import KiB, Limits, MiB
@@ -88,7 +89,9 @@ class Subject:
 
     `opaque` tells that the container already accounts for these bytes as data (an array inside a
     pickle): then it is no gap when no reader knows them. `role` is what the container says it is,
-    `context` what it knows beside, for the reader of the member's format: names of other cells.
+    `context` what it knows beside, for the reader of the member's format: names of other cells,
+    `laid` what a file beside it says that it holds.
+    `own` are the Python modules whose sources the container holds, and loads instead of others.
     """
 
     chain: tuple[str, ...]
@@ -98,6 +101,8 @@ class Subject:
     role: TensorRole | None = None
     opaque: bool = False
     context: object = None
+    own: frozenset[str] = frozenset()
+    laid: tuple[Laid, ...] = ()
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 
@@ -129,6 +134,7 @@ class Member:
     role: TensorRole | None = None
     opaque: bool = False
     context: object = None
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,8 @@ class Reader(ABC):
     kind: ClassVar[Kind]
     views: ClassVar[tuple[type[View], ...]]
     """Every view type that `read` may yield: what the plan of a subject is made from."""
+    carries_archive: ClassVar[bool] = False
+    """The format lets an archive stand behind its last byte, which the archive's reader opens."""
 
     def warm(self) -> None:  # noqa: B027 - most readers have nothing to do here
         """Import and compile what `read` needs and a process that reads nothing does not.

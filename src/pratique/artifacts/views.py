@@ -7,7 +7,10 @@ from pratique.artifacts.reader import Claim, View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderNote:
-    """How one reader fared on a subject. `broke` is empty when it read to the end."""
+    """How one reader fared on a subject. `broke` is empty when it read to the end.
+
+    `carries` tells that the format lets an archive stand behind its last byte.
+    """
 
     reader: str
     kind: str
@@ -15,6 +18,7 @@ class ReaderNote:
     broke: str = ""
     broke_at: int = 0
     over_limit: bool = False
+    carries: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

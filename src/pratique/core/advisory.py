@@ -38,12 +38,30 @@ class Advisory:
     references: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """The VEX statement that lets a match be; `expires` is RFC 3339, `document` its SHA-256."""
+
+    status: str
+    author: str
+    expires: str
+    document: str
+    justification: str = ""
+    impact: str = ""
+
+    def __str__(self) -> str:
+        """Return it in a line for people; programs read the fields."""
+        why = (self.justification or self.impact)[:200]
+        day, mark = self.expires[:10], self.document[:16]
+        return f"{self.status} by {self.author[:100]} until {day}: {why} (VEX {mark})"
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """What one advisory means for one component; `not affected` ones are counted, not listed.
 
     `component` and `advisory` are places in their lists. `fixed` are the versions that mend it, in
-    order. `why` says what the state rests on. `silenced` names the VEX statement that lets it be.
+    order. `why` says what the state rests on. `silenced` is the VEX statement that lets it be.
     """
 
     component: int
@@ -51,7 +69,7 @@ class Match:
     state: State
     why: str
     fixed: tuple[str, ...] = ()
-    silenced: str = ""
+    silenced: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

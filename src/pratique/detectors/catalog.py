@@ -7,8 +7,11 @@ from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCod
 from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
 from pratique.detectors.backdoors.card_instructs_agents import CardInstructsAgents
 from pratique.detectors.backdoors.code_runs_at_startup import CodeRunsAtStartup
+from pratique.detectors.backdoors.config_evaluates_expression import ConfigEvaluatesExpression
 from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallable
+from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnvironment
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
+from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
 from pratique.detectors.backdoors.modelfile_foreign_source import ModelfileForeignSource
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
@@ -26,6 +29,7 @@ from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
 from pratique.detectors.backdoors.tokenizer_rewrites_words import TokenizerRewritesWords
 from pratique.detectors.backdoors.triton_config_reaches_out import TritonConfigReachesOut
+from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
 from pratique.detectors.integrity.archive_corrupt_entry import ArchiveCorruptEntry
@@ -72,6 +76,13 @@ from pratique.detectors.malware.configured_command_attacks import ConfiguredComm
 from pratique.detectors.malware.embedded_archive import EmbeddedArchive
 from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
 from pratique.detectors.malware.embedded_script import EmbeddedScript
+from pratique.detectors.malware.exported_program_odd_target import ExportedProgramOddTarget
+from pratique.detectors.malware.graph_calls_python import GraphCallsPython
+from pratique.detectors.malware.graph_file_escapes import GraphFileEscapes
+from pratique.detectors.malware.graph_reaches_network import GraphReachesNetwork
+from pratique.detectors.malware.graph_reads_files import GraphReadsFiles
+from pratique.detectors.malware.graph_unknown_operator import GraphUnknownOperator
+from pratique.detectors.malware.graph_writes_files import GraphWritesFiles
 from pratique.detectors.malware.markup_active_content import MarkupActiveContent
 from pratique.detectors.malware.native_program_file import NativeProgramFile
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
@@ -99,7 +110,11 @@ from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
 from pratique.detectors.malware.script_host_attacks import ScriptHostAttacks
 from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
+from pratique.detectors.malware.skops_dangerous_type import SkopsDangerousType
+from pratique.detectors.malware.skops_hidden_call import SkopsHiddenCall
+from pratique.detectors.malware.skops_unknown_type import SkopsUnknownType
 from pratique.detectors.malware.text_in_tensor import TextInTensor
+from pratique.detectors.malware.torch_package_code import TorchPackageCode
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
@@ -166,12 +181,24 @@ from pratique.detectors.vulnerabilities.mlflow_environment_injection import (
 )
 from pratique.detectors.vulnerabilities.mlmodel_markup import MlmodelMarkup
 from pratique.detectors.vulnerabilities.mlproject_shell_command import MlprojectShellCommand
+from pratique.detectors.vulnerabilities.nemo_config_names_callable import NemoConfigNamesCallable
 from pratique.detectors.vulnerabilities.onnx_external_data_escape import OnnxExternalDataEscape
 from pratique.detectors.vulnerabilities.onnx_external_data_key import OnnxExternalDataKey
 from pratique.detectors.vulnerabilities.onnx_external_data_link import OnnxExternalDataLink
 from pratique.detectors.vulnerabilities.onnx_upsample_without_input import OnnxUpsampleWithoutInput
 from pratique.detectors.vulnerabilities.pickle_runs_code_in_loader import PickleRunsCodeInLoader
 from pratique.detectors.vulnerabilities.sentencepiece_cut_symbol import SentencepieceCutSymbol
+from pratique.detectors.vulnerabilities.skops_fools_audit import SkopsFoolsAudit
+from pratique.detectors.vulnerabilities.tensorflow_boosted_trees import TensorflowBoostedTrees
+from pratique.detectors.vulnerabilities.tensorflow_recursive_function import (
+    TensorflowRecursiveFunction,
+)
+from pratique.detectors.vulnerabilities.tensorflow_required_field_missing import (
+    TensorflowRequiredFieldMissing,
+)
+from pratique.detectors.vulnerabilities.tensorflow_resource_handle_lie import (
+    TensorflowResourceHandleLie,
+)
 from pratique.detectors.vulnerabilities.torch_items_into_tensor import TorchItemsIntoTensor
 from pratique.detectors.vulnerabilities.torch_storage_size_lie import TorchStorageSizeLie
 from pratique.detectors.vulnerabilities.torchscript_acts_on_safe_load import (
@@ -204,6 +231,12 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonReorderedText,
     PythonOddEncoding,
     CompiledPythonFile,
+    GraphWritesFiles,
+    GraphReadsFiles,
+    GraphCallsPython,
+    GraphReachesNetwork,
+    GraphUnknownOperator,
+    GraphFileEscapes,
     YamlPythonTag,
     ShellScriptAttacks,
     NativeProgramFile,
@@ -214,6 +247,11 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TorchScriptFileAccess,
     TorchScriptNetworkAccess,
     TorchScriptUnknownOperator,
+    SkopsDangerousType,
+    SkopsUnknownType,
+    SkopsHiddenCall,
+    ExportedProgramOddTarget,
+    TorchPackageCode,
     TemplateSandboxEscape,
     TemplateImportsFile,
     TemplateForeignGlobal,
@@ -232,6 +270,11 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     ConfigNamesCallable,
     ConfiguredCodeActs,
     MlmodelPythonLoader,
+    ConfigEvaluatesExpression,
+    ConfigReadsEnvironment,
+    MarHandler,
+    YamlTagNamesCallable,
+    RequirementsFromElsewhere,
     FileUnclaimedBytes,
     FilePolyglot,
     NameContradictsContent,
@@ -322,6 +365,10 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GgufTensorBeyondInt32,
     ManifestDigestEscape,
     PickleRunsCodeInLoader,
+    TensorflowRecursiveFunction,
+    TensorflowBoostedTrees,
+    TensorflowRequiredFieldMissing,
+    TensorflowResourceHandleLie,
     TorchItemsIntoTensor,
     TorchStorageSizeLie,
     TorchscriptActsOnSafeLoad,
@@ -345,6 +392,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     XmlReachesOutside,
     ScriptHostAttacks,
     ConfiguredCommandAttacks,
+    SkopsFoolsAudit,
+    NemoConfigNamesCallable,
 )
 
 

@@ -9,11 +9,12 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from typing import IO, Any
 
+from pratique.artifacts.laid import Laid, rows_of
 from pratique.artifacts.sources.base import SourceFile
 from pratique.core.errors import (
     ArtifactError,
@@ -79,12 +80,15 @@ class Examiner:
         """Let every file that is being read end soon: nobody waits for the account any more."""
         self._stopped.set()
 
-    def file(self, file: SourceFile) -> FileReport:
-        """Return the report of one file. Whatever is wrong with it is in the report."""
+    def file(self, file: SourceFile, laid: tuple[Laid, ...] = ()) -> FileReport:
+        """Return the report of one file. Whatever is wrong with it is in the report.
+
+        `laid` is what a file beside it says that it holds.
+        """
         self._watcher.started(file.path, max(0, file.size))
         try:
             with opened(file) as handle:
-                report = self._opened(file, handle)
+                report = self._opened(file, handle, laid)
         except (ArtifactError, OSError) as e:
             report = _problem(file, _says(e))
         self._watcher.done(report)
@@ -104,26 +108,27 @@ class Examiner:
         self._watcher.done(report)
         return report
 
-    def _opened(self, file: SourceFile, handle: Handle) -> FileReport:
+    def _opened(self, file: SourceFile, handle: Handle, laid: tuple[Laid, ...]) -> FileReport:
         if handle.size > self._limits.file_bytes:
             raise ArtifactError(
                 f"{handle.size} bytes are more than the limit of {self._limits.file_bytes} a file"
             )
         if handle.size <= SMALL or self._store.hint(handle.stamp):
             hashes = self._hash(file, handle)
-            known = self._store.load(key_of(hashes.digest, self._limits, self._owner), versions())
-            answer = self._ask(handle, owed(known)) if owed(known) else None
-            return self._report(file, handle, hashes, _Result(known, answer))
+            key = key_of(hashes.digest, self._limits, self._owner, laid)
+            known = self._store.load(key, versions())
+            answer = self._ask(handle, owed(known), laid) if owed(known) else None
+            return self._report(file, handle, hashes, _Result(known, answer, laid))
         later: Future[Hashes] = self._hashing.submit(self._hash, file, handle)
         try:
-            answer = self._ask(handle, file_rules())
+            answer = self._ask(handle, file_rules(), laid)
         finally:
             wait([later])  # the descriptor may not be closed, and its number reused, meanwhile
         try:
             hashes = later.result()
         except (ArtifactError, OSError) as e:
             return _unhashed(file, answer, _says(e))
-        return self._report(file, handle, hashes, _Result(None, answer))
+        return self._report(file, handle, hashes, _Result(None, answer, laid))
 
     def _hash(self, file: SourceFile, handle: Handle) -> Hashes:
         def progress(count: int) -> None:
@@ -157,15 +162,15 @@ class Examiner:
     def _remember(self, handle: Handle, digest: Digest, result: "_Result") -> None:
         if result.answer is not None and not result.answer.failed:
             ran = frozenset(r.rule for r in result.answer.inspection.receipts)
-            key = key_of(digest, self._limits, self._owner)
+            key = key_of(digest, self._limits, self._owner, result.laid)
             self._store.save(key, replace(result.answer.inspection, facts=result.facts()), ran)
         self._store.remember(handle.stamp, digest)
 
-    def _ask(self, handle: Handle, rules: frozenset[RuleId]) -> Answer:
+    def _ask(self, handle: Handle, rules: frozenset[RuleId], laid: tuple[Laid, ...]) -> Answer:
         try:
             with tempfile.TemporaryFile() as scratch:
                 fds = (handle.fd, scratch.fileno())
-                return self._answer("file", handle.size, fds, rules)
+                return self._answer("file", handle.size, fds, rules, rows_of(laid))
         except OSError as e:
             return Answer(Inspection(), f"no room on this machine to unpack into: {e.strerror}")
 
@@ -213,8 +218,17 @@ class Examiner:
         finally:
             os.close(readable)
 
-    def _answer(self, do: str, size: int, fds: tuple[int, ...], rules: frozenset[RuleId]) -> Answer:
+    def _answer(
+        self,
+        do: str,
+        size: int,
+        fds: tuple[int, ...],
+        rules: frozenset[RuleId],
+        laid: Sequence[object] = (),
+    ) -> Answer:
         request = {"do": do, "size": size, "rules": sorted(rules), "limits": asdict(self._limits)}
+        if laid:
+            request["laid"] = laid
         most = self._limits.findings if do == "file" else REPOSITORY_FINDINGS
         said = _Said(rules, most, self._limits.facts_values)
         failed, counted = "", 0
@@ -246,6 +260,7 @@ class _Result:
 
     known: Inspection | None
     answer: Answer | None
+    laid: tuple[Laid, ...] = ()
 
     def facts(self) -> tuple[Fact, ...]:
         """Return the facts of the run that saw more: one for few rules may not look everywhere."""

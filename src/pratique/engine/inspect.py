@@ -9,6 +9,7 @@ from typing import Any
 
 from pratique.artifacts.blob import cut
 from pratique.artifacts.inventory import collect
+from pratique.artifacts.laid import LAID, Laid, told
 from pratique.artifacts.measures.one_pass import measure
 from pratique.artifacts.reader import Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
@@ -42,6 +43,8 @@ Account = Finding | Receipt | Fact
 
 ENGINE_NAME, PASS_NAME = f"engine@{ENGINE}", f"one-pass@{ENGINE}"
 MAX_NAME = 300
+LAID_MEMBERS = 1_000
+"""Members whose tensors an index has told and that have not come yet."""
 MEASURED = (SignatureHits, WeightStatistics, TensorText)
 
 
@@ -90,6 +93,7 @@ class Inspector:
         self._listed: dict[RuleId, tuple[int, int]] = {}
         self._fact_bytes = self._fact_values = 0
         self._view_names: set[str] = set()
+        self._laid: dict[tuple[str, ...], tuple[Laid, ...]] = {}
 
     def inspect(self, subject: Subject) -> Iterator[Account]:
         """Yield findings, facts, and one receipt for each rule that applies, members included."""
@@ -151,6 +155,7 @@ class Inspector:
                 broke=outcome.why,
                 broke_at=outcome.at,
                 over_limit=outcome.over_limit,
+                carries=reader.carries_archive,
             )
         )
 
@@ -166,17 +171,8 @@ class Inspector:
         if why:
             yield from self._unread(chain[: parent.limits.depth + 1], member.blob.size, why)
             return
-        yield from self.inspect(
-            Subject(
-                chain,
-                member.blob,
-                parent.budget,
-                parent.scratch,
-                member.role,
-                member.opaque,
-                member.context,
-            )
-        )
+        told = (member.role, member.opaque, member.context, member.own, self._laid.pop(chain, ()))
+        yield from self.inspect(Subject(chain, member.blob, parent.budget, parent.scratch, *told))
 
     def _unread(self, chain: tuple[str, ...], size: int, why: str) -> Iterator[Receipt]:
         """Leave a receipt of every layout rule for a member that was not opened."""
@@ -195,7 +191,8 @@ class Inspector:
         else:
             tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
             views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
-        seen.views += [(PASS_NAME, view) for view in views]
+        carried = list(_carried(seen.notes))
+        seen.views += [(PASS_NAME, _outside(view, carried)) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
@@ -239,9 +236,17 @@ class Inspector:
         self._fact_bytes += len(body) if fits else limits.facts_bytes + 1
         if self._fact_bytes <= subject.limits.facts_bytes:
             data = fact.data
+            if fact.kind == LAID and subject.chain:
+                self._note_laid(subject.chain, data)
             if "NaN" in body or "Infinity" in body:  # no JSON: they cross the wire as words
                 data = json.loads(body, parse_constant=str)
             yield replace(fact, chain=subject.chain, data=data)
+
+    def _note_laid(self, chain: tuple[str, ...], data: Json) -> None:
+        """Note what an index in an archive tells of members that come after it."""
+        for name, laid in told(chain[-1], data):
+            if len(self._laid) < LAID_MEMBERS:
+                self._laid[*chain[:-1], name[:MAX_NAME]] = laid
 
     def _judge(self, subject: Subject, seen: _Seen) -> Iterator[Account]:
         yield from self._rules(subject.chain, subject.size, seen, subject.limits.findings)
@@ -306,6 +311,22 @@ class Inspector:
         self._found += 1
         self._listed[finding.rule] = listed + 1, max(worst, int(finding.severity))
         return True
+
+
+def _carried(notes: Sequence[ReaderNote]) -> Iterator[Claim]:
+    """Yield the claims of archives that a format may carry, and whose members were all read."""
+    if any(note.carries and note.claims for note in notes):
+        for note in notes:
+            if note.kind == Kind.ARCHIVE.value and not note.broke:
+                yield from note.claims
+
+
+def _outside(view: View, carried: Sequence[Claim]) -> View:
+    """Return a view without the signatures in archives that were opened: they hide nothing."""
+    if not isinstance(view, SignatureHits) or not carried:
+        return view
+    hits = tuple(h for h in view.hits if not any(c.start <= h.at < c.end for c in carried))
+    return replace(view, hits=hits)
 
 
 def inventory(view: Repository) -> Iterator[Fact]:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import version
 
 import pratique
+from pratique.artifacts.laid import Laid
 from pratique.artifacts.matched import MatchedComponents
 from pratique.artifacts.readers.catalog import readers_key
 from pratique.artifacts.traces import DetonationTrace
@@ -24,9 +25,14 @@ SHARED = "shared"
 """The label of blobs that belong to no tenant."""
 
 
-def key_of(digest: Digest, limits: Limits, owner: str = SHARED) -> ResultKey:
-    """Return the key under which a result for these bytes holds."""
-    return ResultKey(owner, digest, _made_by(readers_key()), limits.key())
+def key_of(
+    digest: Digest, limits: Limits, owner: str = SHARED, laid: tuple[Laid, ...] = ()
+) -> ResultKey:
+    """Return the key under which a result for these bytes holds, read as `laid` says."""
+    made_by = _made_by(readers_key())
+    if laid:
+        made_by = hashlib.sha256(f"{made_by};{laid!r}".encode()).hexdigest()[:32]
+    return ResultKey(owner, digest, made_by, limits.key())
 
 
 @cache

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pratique.artifacts.laid import LAID, MAX_FILES, MAX_TOLD, Laid, told
 from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import VIEWS, Fact
@@ -88,6 +89,8 @@ class Rows:
     def __init__(self, limits: Limits) -> None:
         self._most, self._held = limits.repository_bytes, 0
         self._rows: list[_Row] = []
+        self._laid: dict[str, tuple[Laid, ...]] = {}
+        self._room = MAX_TOLD
         self._lock = threading.Lock()
 
     def take(self, report: FileReport) -> FileReport:
@@ -98,11 +101,24 @@ class Rows:
         with self._lock:
             fits = self._held + len(packed) <= self._most
             row = _Row(report.path, bare, len(whole), packed, _was_cut(report))
+            for fact in report.inspection.facts:
+                if fact.kind == LAID and not fact.chain:
+                    self._note_laid(report.path, fact)
             if not fits:
                 row = _Row(report.path, bare, len(bare), zlib.compress(bare, 1), cut=True)
             self._held += len(row.packed)
             self._rows.append(row)
         return replace(report, inspection=replace(report.inspection, facts=()))
+
+    def _note_laid(self, path: str, fact: Fact) -> None:
+        for name, laid in told(path, fact.data):
+            if len(self._laid) < MAX_FILES and self._room >= len(laid):
+                self._room -= len(laid)
+                self._laid[name] = laid
+
+    def laid(self, path: str) -> tuple[Laid, ...]:
+        """Return what a file that was taken before says that the one at `path` holds."""
+        return self._laid.get(path, ())
 
     def descriptor(self, said: Sequence[Said]) -> Iterator[bytes]:
         """Yield the JSON, in pieces, that a worker makes a `Repository` of.
@@ -125,8 +141,8 @@ class Rows:
 
 
 def _row(file: FileReport, facts: Sequence[Fact]) -> bytes:
-    told = [[f.kind, f.chain, f.data] for f in facts if f.kind != VIEWS]
-    row = {"path": file.path, "digest": file.digest, "size": file.size, "facts": told}
+    shown = [[f.kind, f.chain, f.data] for f in facts if f.kind != VIEWS]
+    row = {"path": file.path, "digest": file.digest, "size": file.size, "facts": shown}
     return json.dumps(row).encode()
 
 

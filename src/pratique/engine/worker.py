@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from pratique.artifacts.blob import FdBlob, Scratch
+from pratique.artifacts.laid import laid_of
 from pratique.artifacts.reader import Budget, Subject
 from pratique.artifacts.readers.catalog import READERS
 from pratique.artifacts.traces import makers, trace_of
@@ -36,8 +37,9 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
     """Answer one request with frames of findings, receipts, facts and progress.
 
     `request` is `{"do": "file", "size": bytes, "rules": [ids] or null, "limits": {...}}` with the
-    file's and the scratch descriptor, or `{"do": "repository", ...}` with one descriptor that holds
-    the JSON `{"files": [...], "said": [...]}` of every file's facts and of what was intended, or
+    file's and the scratch descriptor, and `laid` where a file beside it tells what it holds; or
+    `{"do": "repository", ...}` with one descriptor that holds the JSON
+    `{"files": [...], "said": [...]}` of every file's facts and of what was intended, or
     `{"do": "trace", ...}` with one that holds a detonation (core/trace_json.py).
     """
     limits = Limits(**{f.name: int(request["limits"][f.name]) for f in fields(Limits)})
@@ -62,7 +64,9 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
         account = inspector.judge((), trace.detonation.size, trace, makers(trace.detonation))
     else:
         scratch = Scratch(fds[1] if len(fds) > 1 else None, limits.scratch_bytes)
-        subject = Subject((), FdBlob(fds[0], 0, size), Budget(limits, size), scratch)
+        laid = laid_of(request.get("laid", []))
+        blob, budget = FdBlob(fds[0], 0, size), Budget(limits, size)
+        subject = Subject((), blob, budget, scratch, laid=laid)
         account = inspector.inspect(subject)
     for item in account:
         send(encode(item))

@@ -9,9 +9,11 @@ from pathlib import Path
 from pratique.advisories import fetch
 from pratique.advisories.build import Built
 from pratique.advisories.install import Given, install
-from pratique.core.component import PYPI
-from pratique.core.errors import UsageError
+from pratique.advisories.osv_zip import ArchiveError
+from pratique.core.component import CRATES, DEBIAN, GO, NPM, PYPI
+from pratique.core.errors import MalformedError, UsageError
 
+KNOWN = (PYPI, NPM, GO, CRATES, DEBIAN)
 _LICENCES = {"PyPI": "CC-BY-4.0", "Go": "CC-BY-4.0", "crates.io": "CC0-1.0"}
 
 
@@ -46,7 +48,10 @@ def update(folder: Path, wish: Wish, now: datetime, tell: Tell) -> Built:
         kev = _had(wish.kev, fetch.KEV, wish, place, tell)
         epss = _had(wish.epss, fetch.EPSS, wish, place, tell)
         tell("indexing")
-        return install(folder, given, kev=kev, epss=epss, now=now)
+        try:
+            return install(folder, given, kev=kev, epss=epss, now=now)
+        except MalformedError as e:
+            raise ArchiveError(str(e)) from e
 
 
 def _wanted(wish: Wish) -> list[str]:
@@ -62,7 +67,10 @@ def _given(word: str, wish: Wish, place: Path, tell: Tell) -> Given:
         name, address = "", word
     parts = address.replace("\\", "/").split("/")
     above = parts[-2] if len(parts) > 1 and parts[-1] == "all.zip" else ""
-    name = name or above or (wish.ecosystems[0] if wish.ecosystems else PYPI)
+    name = name or (above if above in KNOWN else "")
+    name = name or (wish.ecosystems[0] if wish.ecosystems else PYPI)
+    if name not in KNOWN:
+        raise UsageError(f"{name!r} is no ecosystem that is known here: {', '.join(KNOWN)}")
     file = _file(address, wish, place, tell)
     return Given(name, file, address, wish.licence or _LICENCES.get(name, "not stated"))
 
@@ -76,7 +84,7 @@ def _file(address: str, wish: Wish, place: Path, tell: Tell) -> Path:
         path = Path(address)
         path = path / "all.zip" if path.is_dir() else path
         if not path.is_file():
-            raise UsageError(f"{address!r}: no such file")
+            raise UsageError(f"{str(path)!r}: no such file")
         return path
     tell(f"fetching {address}")
     to = place / f"{len(list(place.iterdir()))}.part"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pratique
+from pratique.artifacts.laid import first
 from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.scan import FileReport, Inspection, Scan
 from pratique.engine.examine import Examiner
@@ -58,15 +59,24 @@ def scan(source: Source, asked: Asked) -> Scan:
 def _read(
     listed: list[SourceFile], asked: Asked, by: tuple[Examiner, Zygote, Rows]
 ) -> tuple[FileReport, ...]:
+    """Return the reports of all files, in their order; those that tell of others are read first."""
     examiner, zygote, rows = by
+
+    def examined(file: SourceFile) -> FileReport:
+        return rows.take(examiner.file(file, rows.laid(file.path)))
+
+    early = [file for file in listed if first(file.path)]
+    late = [file for file in listed if not first(file.path)]
     asked.watcher.planned(len(listed), sum(max(0, f.size) for f in listed))
     with ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="examine") as pool:
         try:
-            return tuple(pool.map(lambda file: rows.take(examiner.file(file)), listed))
+            told = [*pool.map(examined, early), *pool.map(examined, late)]
         except BaseException:  # Ctrl-C: no file's deadline is waited for
             examiner.stop()
             zygote.close()
             raise
+    by_place = dict(zip(map(id, [*early, *late]), told, strict=True))
+    return tuple(by_place[id(file)] for file in listed)
 
 
 def _expected(files: tuple[FileReport, ...], asked: Asked) -> tuple[Said, ...]:

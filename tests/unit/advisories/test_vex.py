@@ -1,5 +1,6 @@
 """A statement silences a match for one artifact until its day; all else is told and ignored."""
 
+import hashlib
 import json
 import time
 from dataclasses import replace
@@ -10,8 +11,13 @@ import pytest
 
 from harness.advised import inventory_of, matched_with, record
 from pratique.advisories.vex import MOST_PAIRS, apply, read
-from pratique.core.advisory import Matched
+from pratique.artifacts.matched import MatchedComponents, view_of
+from pratique.core.advisory import Matched, State
 from pratique.core.errors import MalformedError
+from pratique.core.finding import Severity
+from pratique.detectors.base import Detector
+from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
+from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
 
 ROOT = "ab" * 32
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -48,7 +54,7 @@ def document(*statements: dict[str, Any], **more: object) -> bytes:
 
 def silenced(body: bytes, now: datetime = NOW, root: str = ROOT) -> tuple[str, tuple[str, ...]]:
     told, ignored = apply(found(), read(body), f"sha256:{root}", now)
-    return told.matches[0].silenced, ignored
+    return str(told.matches[0].silenced or ""), ignored
 
 
 def test_a_whole_statement_silences_until_its_day() -> None:
@@ -71,6 +77,9 @@ def test_a_whole_statement_silences_until_its_day() -> None:
         ({"products": []}, "bound to no artifact"),
         ({"products": [{"@id": "pkg:generic/model"}]}, "bound to no artifact"),
         ({"products": [{"@id": f"sha256:{'cd' * 32}"}]}, "bound to another artifact"),
+        ({"products": [{"@id": "pkg:generic/model"}]}, f"this one is sha256:{ROOT}"),
+        ({"expires": "2999-01-01"}, "more than two years away"),
+        ({"timestamp": "2027-01-01T00:00:00Z"}, "dated in the future"),
         ({"vulnerability": {"name": "CVE-2099-2"}}, "concerns nothing found here"),
     ],
 )
@@ -80,6 +89,64 @@ def test_what_lacks_something_silences_nothing_and_is_told(
     says, ignored = silenced(document(statement(**change)))
     assert not says
     assert why in ignored[0]
+
+
+def test_what_silences_is_a_value_that_no_words_can_forge() -> None:
+    words = "it is so: component_not_present (VEX " + "x" * 400
+    body = document(statement(justification=None, impact_statement=words))
+    told, _ = apply(found(), read(body), f"sha256:{ROOT}", NOW)
+    silence = told.matches[0].silenced
+    assert silence is not None
+    assert (silence.status, silence.justification, silence.impact) == ("not_affected", "", words)
+    assert silence.document == hashlib.sha256(body).hexdigest()
+    assert silence.document[:16] in str(silence)
+
+
+def test_a_day_counts_to_its_last_second() -> None:
+    last = datetime(2026, 12, 26, 23, 59, 58, tzinfo=UTC)
+    assert silenced(document(statement()), last)[0]
+    assert not silenced(document(statement()), last + timedelta(seconds=1))[0]
+
+
+def test_what_was_updated_last_counts() -> None:
+    word = "2026-11-02T00:00:00Z"
+    later = statement(status="affected", last_updated=word)
+    assert not silenced(document(statement(), later))[0]
+    assert silenced(document(statement(last_updated=word), statement(status="affected")))[0]
+
+
+def test_an_expiry_may_stand_in_the_notes() -> None:
+    noted = statement(expires=None, status_notes="asked for; pratique:expires=2026-12-26")
+    assert "until 2026-12-26" in silenced(document(noted))[0]
+
+
+def test_what_is_no_date_is_told_in_our_words() -> None:
+    with pytest.raises(MalformedError, match="'tomorrow' is no date such as") as told:
+        read(document(statement(expires="tomorrow")))
+    assert "isoformat" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "named", "wanted"),
+    [
+        (ComponentVersionOpen, {"requirements.txt": "a>=1\n"}, State.UNKNOWN),
+        (ComponentMadeWith, {"config.json": '{"transformers_version": "1"}'}, State.AFFECTED),
+    ],
+)
+def test_what_is_silenced_stays_as_information(
+    rule: type[Detector[MatchedComponents]], named: dict[str, str], wanted: State
+) -> None:
+    rows = [record(f"PYSEC-{name}", name, {"introduced": "0"}, {"fixed": "2"})
+            for name in ("a", "transformers")]  # fmt: skip
+    told = matched_with(inventory_of(named), rows)
+    product = {"@id": f"sha256:{ROOT}"}
+    names = [{"vulnerability": {"name": told.advisory(m).id}} for m in told.matches]
+    body = document(*(statement(products=[product], **name) for name in names))
+    told, _ = apply(told, read(body), f"sha256:{ROOT}", NOW)
+    assert {match.state for match in told.matches} == {wanted}
+    (finding,) = rule().inspect(view_of(told))
+    assert finding.severity is Severity.INFO
+    assert "is silenced: not_affected by security@example.org" in finding.says
 
 
 def test_a_statement_about_another_component_silences_nothing() -> None:

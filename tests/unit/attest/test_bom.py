@@ -14,12 +14,12 @@ from cyclonedx.validation.json import JsonStrictValidator
 from spdx_python_model import v3_0_1 as spdx3
 
 from harness.advised import inventory_of, matched_with, record
-from pratique.advisories.vex import read
+from pratique.advisories.vex import JUSTIFICATIONS, read
 from pratique.attest.bom.cyclonedx import VERSIONS, cyclonedx
 from pratique.attest.bom.openvex import openvex
 from pratique.attest.bom.spdx3 import spdx
 from pratique.attest.bom.text import LICENCES, MOST_FILES, vers
-from pratique.core.advisory import Advisory, Matched
+from pratique.core.advisory import Advisory, Matched, Silence
 from pratique.core.component import Component, Dataset, Inventory, Relation, Sure, Unreadable
 from pratique.core.finding import Digest, Severity
 from pratique.core.jail import JailReport
@@ -50,7 +50,12 @@ def matched() -> Matched:
     return matched_with(inventory_of(FILES), rows)
 
 
-def silenced(words: str) -> Matched:
+def silence(**more: str) -> Silence:
+    told = {"status": "not_affected", "author": "x", "expires": "2027-01-01T00:00:00+00:00"}
+    return Silence(**(told | {"document": "01" * 32, "impact": "y"} | more))
+
+
+def silenced(words: Silence) -> Matched:
     told = matched()
     return replace(told, matches=tuple(replace(m, silenced=words) for m in told.matches))
 
@@ -100,7 +105,11 @@ def hostile() -> Matched:
         told,
         inventory=inventory,
         advisories=(advisory, *told.advisories),
-        matches=(match, *others, replace(match, silenced="fixed by " + ODD)),
+        matches=(
+            match,
+            *others,
+            replace(match, silenced=silence(status="fixed", author=ODD, impact=ODD)),
+        ),
         unmatched=((0, ODD),),
     )
 
@@ -122,7 +131,7 @@ def seen(what: str) -> Scan:
     return scan(
         {
             "whole": matched(),
-            "quiet": silenced("not_affected by x until 2027-01-01: y (VEX 0)"),
+            "quiet": silenced(silence()),
             "bare": None,
         }[what]
     )
@@ -191,10 +200,11 @@ def test_cyclonedx_says_what_advisories_mean() -> None:
     assert rated["recommendation"] == "mended in 2"
     assert rated["analysis"]["response"] == ["update"]
     assert "assumption" in by_name["PYSEC-3"]["ratings"][0]["justification"]
-    for words, state in (("not_affected by x", "not_affected"), ("fixed by x", "resolved")):
-        quiet = cyclonedx(scan(silenced(words)), "m", NOW, "0.1")["vulnerabilities"]
+    for word, state in (("not_affected", "not_affected"), ("fixed", "resolved")):
+        said = scan(silenced(silence(status=word)))
+        quiet = cyclonedx(said, "m", NOW, "0.1")["vulnerabilities"]
         assert {v["analysis"]["state"] for v in quiet} == {state}
-        assert {v["analysis"]["detail"] for v in quiet} == {words}
+        assert {v["analysis"]["detail"] for v in quiet} == {"y"}
 
 
 def test_hostile_references_are_told_and_links_are_links() -> None:
@@ -369,7 +379,6 @@ def test_what_is_written_as_vex_is_read_back_and_silences_nothing_by_itself() ->
     assert sorted(one.status for one in told) == [
         "affected",
         "affected",
-        "affected",
         "under_investigation",
     ]
     root = whole.root().removeprefix("sha256:")
@@ -377,17 +386,39 @@ def test_what_is_written_as_vex_is_read_back_and_silences_nothing_by_itself() ->
     assert all(one.trouble(root, NOW) for one in told)
 
 
-def test_what_silenced_a_match_is_passed_on_with_its_label() -> None:
+def test_what_silenced_a_match_is_passed_on_with_its_label_and_its_end() -> None:
     label = "vulnerable_code_not_present"
-    words = f"not_affected by x until 2027-01-01: {label} (VEX 0123456789abcdef)"
-    for silent, status, because in (
-        (words, "not_affected", label),
-        ("not_affected by x until 2027-01-01: as it is (VEX 0123456789abcdef)", "not_affected", ""),
-        (words.replace("not_affected", "fixed"), "fixed", ""),
+    for said in (
+        silence(justification=label),
+        silence(impact="as it is: component_not_present (VEX 0"),
+        silence(status="fixed", justification=label),
     ):
-        told = read(json.dumps(openvex(scan(silenced(silent)), NOW, "0.1")).encode())
-        assert {(one.status, one.justification) for one in told} == {(status, because)}
-        assert all(one.expires is None for one in told)
+        document = openvex(scan(silenced(said)), NOW, "0.1")
+        because = "" if said.status == "fixed" else said.justification
+        told = read(json.dumps(document).encode())
+        assert {(one.status, one.justification) for one in told} == {(said.status, because)}
+        assert {one.expires.isoformat() for one in told if one.expires} == {said.expires}
+        assert all(one.expires for one in told)
+        if said.status == "not_affected":
+            keys = {"justification", "impact_statement"}
+            assert all(len(keys & row.keys()) == 1 for row in document["statements"])
+
+
+@pytest.mark.parametrize("label", sorted(JUSTIFICATIONS))
+def test_cyclonedx_passes_on_the_label_and_the_end_of_what_silenced(label: str) -> None:
+    said = silence(justification=label)
+    told = read(json.dumps(cyclonedx(scan(silenced(said)), "m", NOW, "0.1")).encode())
+    assert {(one.status, one.justification, one.impact) for one in told} == {
+        ("not_affected", label, "y")
+    }
+    assert all(one.expires and one.expires.isoformat() == said.expires for one in told)
+
+
+def test_two_files_that_name_one_component_make_one_statement() -> None:
+    told = matched()
+    twice = replace(told, matches=(*told.matches, *told.matches))
+    rows = openvex(scan(twice), NOW, "0.1")["statements"]
+    assert rows == openvex(scan(told), NOW, "0.1")["statements"]
 
 
 def test_another_openvex_document_has_another_name() -> None:

@@ -14,7 +14,7 @@ from spdx_python_model import v3_0_1 as spdx3
 from harness.fuzzing import REPEATABLE, examples
 from pratique.attest.bom.cyclonedx import cyclonedx
 from pratique.attest.bom.spdx3 import spdx
-from pratique.core.advisory import Advisory, Match, Matched, Snapshot, State
+from pratique.core.advisory import Advisory, Match, Matched, Silence, Snapshot, State
 from pratique.core.component import Component, Dataset, Inventory, Relation, Sure, Unreadable
 from pratique.core.finding import Digest, Severity
 from pratique.core.jail import JailReport
@@ -64,7 +64,16 @@ MATCHES = st.builds(
     state=st.sampled_from([State.AFFECTED, State.UNKNOWN]),
     why=WORDS,
     fixed=st.lists(WORDS, max_size=2).map(tuple),
-    silenced=WORDS,
+    silenced=st.none()
+    | st.builds(
+        Silence,
+        status=st.sampled_from(["fixed", "not_affected"]),
+        author=WORDS,
+        expires=WORDS,
+        document=WORDS,
+        justification=WORDS,
+        impact=WORDS,
+    ),
 )
 
 

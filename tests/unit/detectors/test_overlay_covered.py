@@ -94,10 +94,16 @@ def test_tokens_without_end_are_found() -> None:
     assert "INT044" in inspect_bytes(body).rules
 
 
+def test_keras_models_in_yaml_are_found() -> None:
+    """CVE-2021-37678: the tag is one of those that unsafe loaders build objects from."""
+    body = b"class_name: Sequential\nconfig: !!python/object/apply:os.system [touch /tmp/x]\n"
+    assert "MAL045" in inspect_tree({"model.yaml": body}).rules
+
+
 def test_every_entry_names_a_rule_and_every_covered_one_is_proven() -> None:
     known = {make.rule.id for make in CATALOG}
     here = {*IMPORTS, *ARCHIVES, "CVE-2025-1889", "CVE-2024-34359", "CVE-2026-5760"}
-    here.add("CVE-2025-49847")
+    here |= {"CVE-2025-49847", "CVE-2021-37678"}
     for entry in entries():
         assert entry.rule in known, entry.id
         assert entry.rule.startswith("VUL") or entry.id in here, entry.id

@@ -38,7 +38,7 @@ def test_every_rule_leaves_a_receipt_that_names_who_ran() -> None:
     told = judged(honest())
     assert {r.rule for r in told.receipts} == plan.trace_rules()
     assert {r.coverage for r in told.receipts} == {Coverage.FULL}
-    assert told.receipts[0].readers == ("engine@2", "tier:jail", "recorder@1", "torch@2.13.0")
+    assert told.receipts[0].readers == ("engine@3", "tier:jail", "recorder@1", "torch@2.13.0")
     assert told.findings == ()
 
 

@@ -68,6 +68,32 @@ def test_random_bytes_are_not() -> None:
     assert hits == 0
 
 
+PAYLOAD = b"cos\nsystem\n(S'x'\ntR."
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"(lp0\n" + b"I1\na" * 20_000 + b"0",
+        b"I1\n0" * 6_000,
+        b"N0" * 20_000,
+        b"(1" * 10_000,
+        b"S'" + b"A" * 40_000 + b"'\n0",
+        b"V" + b"A" * 200_000 + b"\n0",
+        b"B" + (70_000).to_bytes(4, "little") + b"x" * 70_000 + b"0",
+        b"C\x03abc0",
+        b"\x80\x00",
+        b"\x80\x01",
+        b"\x8f0",
+        b"\x95" + bytes(8),
+        b"I1\n.",
+        b"N.N.N.",
+    ],
+)
+def test_no_padding_hides_that_it_is_a_pickle(before: bytes) -> None:
+    assert "MAL001" in inspect_bytes(before + PAYLOAD).rules
+
+
 def test_padding_and_several_streams_are_claimed() -> None:
     body = stream(b"}") + bytes(100) + stream(b"]") + b"\n" + pickle.dumps(3, 0)
     items, view = read(body)
@@ -181,7 +207,8 @@ def test_a_torch_legacy_storage_that_does_not_fit_is_malformed() -> None:
         ("idlelib.run", "Executive.runcode", Standing.DANGEROUS),
         ("lib2to3.pgen2.grammar", "Grammar.loads", Standing.DANGEROUS),
         ("_operator", "methodcaller", Standing.DANGEROUS),
-        ("functools", "partial", Standing.DANGEROUS),
+        ("functools", "partial", Standing.SAFE),
+        ("functools", "reduce", Standing.DANGEROUS),
         ("__builtin__", "set", Standing.SAFE),
         ("__builtin__", "eval", Standing.DANGEROUS),
         ("commands", "getoutput", Standing.DANGEROUS),

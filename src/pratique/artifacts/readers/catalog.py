@@ -27,6 +27,14 @@ from pratique.artifacts.readers.streams import (
     ZlibReader,
 )
 from pratique.artifacts.readers.tar.reader import TarReader
+from pratique.artifacts.readers.tensorflow.checkpoint import CheckpointIndexReader
+from pratique.artifacts.readers.tensorflow.lite import TfliteReader
+from pratique.artifacts.readers.tensorflow.model import (
+    FingerprintReader,
+    KerasMetadataReader,
+    TensorflowReader,
+)
+from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -36,13 +44,16 @@ from pratique.artifacts.readers.zip.reader import ZipReader
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
     Bzip2Reader(),
+    CheckpointIndexReader(),
     CompiledPythonReader(),
+    FingerprintReader(),
     GgufReader(),
     GzipReader(),
     JinjaReader(),
     JoblibZfileReader(),
     JpegReader(),
     JsonReader(),
+    KerasMetadataReader(),
     Lz4Reader(),
     LzmaReader(),
     NativeProgramReader(),
@@ -57,6 +68,9 @@ READERS: tuple[Reader, ...] = (
     SentencePieceReader(),
     ShellScriptReader(),
     TarReader(),
+    TensorflowReader(),
+    TextGraphReader(),
+    TfliteReader(),
     TomlReader(),
     TorchLegacyReader(),
     UnopenedReader(),

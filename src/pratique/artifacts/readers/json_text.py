@@ -1,33 +1,35 @@
 """JSON and JSON Lines: documents, duplicate keys, chat templates, notebook cells."""
 
 import json
-import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pratique.artifacts.graphs import GraphOperators
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
+from pratique.artifacts.readers.json_settings import settings
 from pratique.artifacts.readers.notebook import notebook
 from pratique.artifacts.readers.template_tree import is_template
+from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
 from pratique.artifacts.readers.tokenizer_rules import rewriting
 from pratique.artifacts.views import TemplateView, TextView
 from pratique.core.errors import LimitExceededError, MalformedError
-from pratique.core.fact import Fact, Json
-from pratique.core.limits import KiB, MiB
+from pratique.core.fact import Fact
+from pratique.core.limits import MiB
 
 MAX_VALUES = 8_000_000
+LISTING = 1_000
 MAX_DUPLICATES = 100
-MAX_TEMPLATES = 100
-FACT_BYTES = 512 * KiB
-INDEX_BYTES = 8 * MiB
-"""A shard index names every tensor, and is larger than a configuration."""
-MAX_FACT_DEPTH = 64
-MAX_LOOKED = 100_000
+MAX_TEMPLATES = 1_000
+TELLING_BYTES = 4 * MiB
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
+_MARKS = re.compile(r"\{[%{]|\\u007[bB]")
+"""What a template cannot do without, also where JSON spells it by number."""
 _TELLING = re.compile(
     r'"(?:auto_map|lc|_type|custom_pipelines|trust_remote_code|scripts|mcpServers|tasks'
     r"|template_format|post(?:Create|Start|Attach)Command|onCreateCommand|updateContentCommand"
@@ -89,18 +91,22 @@ class JsonText(View):
     """What a JSON text looks like as a whole: its documents, and keys given twice in one object.
 
     RFC 8259 section 4 leaves duplicate keys to the parser: two loaders may read different models.
+    `listed` are those in objects of more than `LISTING` keys that configure no model: lists of
+    words more than settings.
     """
 
     documents: int
     duplicates: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
-    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView, TextView)
+    views: ClassVar[tuple[type[View], ...]] = (JsonText, TemplateView, TextView, GraphOperators)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the text begins as an object or an array."""
@@ -113,32 +119,49 @@ class JsonReader(Reader):
             raise LimitExceededError(f"JSON of more than {most} bytes is not parsed")
         told = whole_text(subject, most)
         duplicates: list[str] = []
-        documents = _parse(told, duplicates)
+        listed: list[str] = []
+        documents = _parse(told, duplicates, listed)
         yield Claim(0, subject.size, "json document")
-        yield JsonText(documents=len(documents), duplicates=tuple(duplicates), covered=subject.size)
+        first = documents[0] if isinstance(documents[0], dict) else {"": documents[0]}
+        cut = False
+        for kind, data, short in json_told.told(first, told.text):
+            yield Fact(kind, subject.chain, data)
+            cut |= short
+        yield JsonText(
+            documents=len(documents),
+            duplicates=tuple(duplicates),
+            listed=tuple(listed),
+            covered=subject.size,
+            partial="it names more code than is listed" if cut else "",
+        )
         for document in documents[:1]:
-            yield from _of_document(
-                document, subject, telling=_TELLING.search(told.text) is not None
-            )
+            yield from _of_document(document, subject, told.text)
 
 
-def _of_document(document: object, subject: Subject, *, telling: bool) -> Iterator[Item]:
-    """Yield what rules are told of a document; `telling` that some key in it matters anywhere."""
-    small = subject.size <= FACT_BYTES
-    if isinstance(document, list) and small and (telling or _is_modules(document)):
-        yield Fact("json", subject.chain, _plain(document, 0))
+def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item]:
+    yield from _of_web_model(document, subject)
+    telling = len(text) <= TELLING_BYTES and _TELLING.search(text) is not None
+    if isinstance(document, list) and (telling or _is_modules(document)):
+        yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
     if not isinstance(document, dict):
         return
-    templates = [*_templates(document.get("chat_template"))]
-    for origin, source in (*templates, *(_other_templates(document) if small else ())):
+    others = _other_templates(document) if _MARKS.search(text) else ()
+    for origin, source in (*_templates(document.get("chat_template")), *others):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
     if isinstance(document.get("model"), dict) and "added_tokens" in document:
         yield Fact("tokenizer", subject.chain, rewriting(document))
     if "nbformat" in document:
         yield from notebook(document)
-    limit = INDEX_BYTES if "weight_map" in document else FACT_BYTES
-    if subject.size <= limit and ((telling and small) or not CONFIG_KEYS.isdisjoint(document)):
-        yield Fact("json", subject.chain, _plain(document, 0))
+    if telling or not CONFIG_KEYS.isdisjoint(document):
+        yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
+
+
+def _of_web_model(document: object, subject: Subject) -> Iterator[Item]:
+    if is_web_model(document):
+        yield from web_model(document, subject)
+        layers = keras_model(document)
+        if layers is not None:
+            yield Fact("json", subject.chain, settings(layers, CONFIG_KEYS))
 
 
 def _is_modules(rows: Sequence[object]) -> bool:
@@ -146,17 +169,19 @@ def _is_modules(rows: Sequence[object]) -> bool:
     return bool(rows) and all(isinstance(r, dict) and "type" in r for r in rows)
 
 
-def _parse(told: Decoded, duplicates: list[str]) -> list[Any]:
+def _parse(told: Decoded, duplicates: list[str], listed: list[str]) -> list[Any]:
     text = told.text
     if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
         raise LimitExceededError(f"JSON with more than {MAX_VALUES} values is not parsed")
 
     def pairs(rows: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(rows)
-        if len(made) != len(rows) and len(duplicates) < MAX_DUPLICATES:
+        if len(made) != len(rows):
             times = Counter(k for k, _ in rows)
-            twice = [k[:200] for k, count in times.items() if count > 1]
-            duplicates.extend(twice[: MAX_DUPLICATES - len(duplicates)])
+            twice = [k for k, count in times.items() if count > 1]
+            long = len(rows) > LISTING and CONFIG_KEYS.isdisjoint(twice)
+            into = listed if long else duplicates
+            into.extend(k[:200] for k in twice[: MAX_DUPLICATES - len(into)])
         return made
 
     decoder = json.JSONDecoder(object_pairs_hook=pairs, strict=False)
@@ -214,9 +239,7 @@ def _templates(told: object) -> Iterator[tuple[str, str]]:
 def _other_templates(document: object) -> Iterator[tuple[str, str]]:
     """Yield valid Jinja under other keys and deeper down, where some loaders keep templates."""
     stack, left = [("", document)], MAX_TEMPLATES
-    for _ in range(MAX_LOOKED):
-        if not stack or not left:
-            return
+    while stack:
         key, part = stack.pop()
         if isinstance(part, dict):
             stack += [
@@ -226,19 +249,6 @@ def _other_templates(document: object) -> Iterator[tuple[str, str]]:
             stack += [(key, v) for v in part]
         elif isinstance(part, str) and is_template(part):
             left -= 1
+            if left < 0:
+                raise LimitExceededError(f"more than {MAX_TEMPLATES} templates in one document")
             yield f"json:{key[:80]}", part
-
-
-def _plain(told: Any, depth: int) -> Json:  # noqa: ANN401 - what a JSON parser returns
-    """Return the same document without what strict JSON cannot say, and not deeper than a bound."""
-    if isinstance(told, float) and not math.isfinite(told):
-        return str(told)
-    if depth >= MAX_FACT_DEPTH:
-        return None
-    if isinstance(told, Mapping):
-        return {str(k): _plain(v, depth + 1) for k, v in told.items()}
-    if isinstance(told, list):
-        return [_plain(v, depth + 1) for v in told]
-    if isinstance(told, int) and not isinstance(told, bool) and abs(told) >= 1 << 1024:
-        return "an integer beyond 1024 bits"
-    return told  # type: ignore[no-any-return]

@@ -34,6 +34,7 @@ class OnnxReader(Reader):
     """Walks every message that can hold operators or tensors, and tells fields that ONNX lacks."""
 
     name: ClassVar[str] = "onnx"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 
@@ -76,6 +77,8 @@ class OnnxReader(Reader):
         yield Fact("onnx", subject.chain, walk.told.data())
         if broke is not None:
             raise broke
+        if walk.told.lost:
+            raise LimitExceededError(f"{walk.told.lost} entries are more, or longer, than are kept")
         if walk.foreign:
             says = f"{len(walk.foreign)} fields are none that ONNX has"
             raise MalformedError(says, walk.foreign[0][0])
@@ -149,6 +152,8 @@ class _Walk:
             frame.inputs += 1
         elif part.word != TEXT:
             frame.texts[part.word] = self._wire.text(field, MAX_WORD)
+            if size > MAX_WORD and frame.kind == "pair" and self._frames[-2].kind == "tensor":
+                self.told.lost += 1
         if size > LONG and part.word != "input":
             self._shown += 1
             if self._shown <= MAX_SHOWN:

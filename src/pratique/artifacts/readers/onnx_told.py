@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from pratique.core.fact import Json
 
 MAX_ROWS = 1_000
-"""Distinct operators, external files, operator sets and metadata that are kept, each."""
+"""Distinct operators, operator sets, functions and metadata that are kept, each."""
 MAX_PAIRS = 64
 MAX_SHOWN = 300
-MAX_PATH = 1_000
+MAX_PATH = 4_096
+"""The longest path that Linux opens."""
+MAX_OUTSIDE = 20_000
+"""Distinct external files: some exporters write one for each tensor."""
 _KEYS = ("location", "offset", "length", "checksum", "basepath")
 """What the format has a tensor say of its external data."""
 
@@ -110,9 +113,10 @@ class Told:
         told = dict(tensor.pairs)
         end = _number(told.get("offset")) + _number(told.get("length"))
         for location in [v for k, v in tensor.pairs if k == "location"] or [""]:
+            self.lost += len(location) > MAX_PATH
             row = (location[:MAX_PATH], further)
             first, count, furthest = self._external.get(row, (_name(tensor), 0, 0))
-            if row in self._external or len(self._external) < MAX_ROWS:
+            if row in self._external or len(self._external) < MAX_OUTSIDE:
                 self._external[row] = (first, count + 1, max(furthest, end))
             else:
                 self.lost += 1

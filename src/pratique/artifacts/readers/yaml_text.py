@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import yaml
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers import named_code
 from pratique.artifacts.readers.decoding import Places, opening, text_if_any
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.views import TemplateView
@@ -27,20 +28,6 @@ _FIRST = re.compile(
     r"""(?>(?:[^\S\n]*(?:\#[^\n]*)?\n)*)(?:---(?:\s|$)|%YAML|%TAG|!|&\w+|[{\[]|-[ \n]"""
     r"""|(?:"[^"\n]{1,200}"|'[^'\n]{1,200}'|[\w$.][^\n:#]{0,120}|\?\s)\s*:?(?::\s|:$|\n))"""
 )
-LOADER_KEYS = frozenset(
-    [
-        "_target_",
-        "target",
-        "class_path",
-        "loader_module",
-        "code",
-        "python_function",
-        "_partial_",
-        "entry_point",
-        "model_code_path",
-    ]
-)
-
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -94,12 +81,13 @@ class YamlReader(Reader):
             tagged=tuple(seen.tagged),
             named=tuple(seen.named),
             covered=subject.size,
+            partial=seen.lost,
         )
         for key, source, at in seen.templates:
             origin = f"yaml:{key}"
             yield TemplateView(source=source, origin=origin, base=at, covered=subject.size)
         if seen.named:
-            rows: list[Json] = [[s.key, s.value, s.line] for s in seen.named[:1000]]
+            rows: list[Json] = [[s.key, s.value, s.line] for s in seen.named]
             yield Fact("yaml", subject.chain, rows)
         if complete:
             yield Claim(0, subject.size, "yaml document")
@@ -118,9 +106,12 @@ class _Seen:
     aliases: int = 0
     structured: bool = False
     over: bool = False
+    lost: str = ""
     tagged: list[YamlScalar] = field(default_factory=list)
     named: list[YamlScalar] = field(default_factory=list)
     templates: list[tuple[str, str, int]] = field(default_factory=list)
+    _anchors: dict[str, str] = field(default_factory=dict)
+    _rows: set[tuple[str, str]] = field(default_factory=set)
     _open: list[list[str] | None] = field(default_factory=list)
     """Per open mapping a list: empty when a key is next, else the key; None for a sequence."""
     _places: Places = field(init=False)
@@ -151,15 +142,21 @@ class _Seen:
                     self._open.pop()
             case yaml.AliasEvent():
                 self.aliases += 1
-                self._step("")
+                value = self._anchors.get(event.anchor or "", "")
+                self._keep(event, self._step(value), value)
             case yaml.ScalarEvent():
-                key = self._step(event.value)
-                if len(self.templates) < MAX_TEMPLATES and is_template(event.value):
-                    at = event.start_mark.index if event.start_mark else 0
-                    self.templates.append((key[:80], event.value, self._places.byte(at)))
-                self._keep(event, key, event.value)
+                self._scalar(event)
             case _:
                 pass
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        key = self._step(event.value)
+        if event.anchor and len(self._anchors) < MAX_KEPT:
+            self._anchors[event.anchor] = event.value[:MAX_TEXT]
+        if len(self.templates) < MAX_TEMPLATES and is_template(event.value):
+            at = event.start_mark.index if event.start_mark else 0
+            self.templates.append((key[:80], event.value, self._places.byte(at)))
+        self._keep(event, key, event.value)
 
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:
         self.structured = True
@@ -179,14 +176,23 @@ class _Seen:
 
     def _keep(self, event: yaml.NodeEvent, key: str, value: str) -> None:
         tag = getattr(event, "tag", None) or ""
-        tagged, named = bool(tag) and tag != "!", key in LOADER_KEYS
-        if (tagged or named) and len(self.tagged) + len(self.named) < MAX_KEPT:
-            mark = event.start_mark
-            index, line = (mark.index, mark.line + 1) if mark else (0, 0)
-            at = self._places.byte(index)
-            row = YamlScalar(key[:MAX_TEXT], value[:MAX_TEXT], tag[:MAX_TEXT], line, at)
-            if tagged:
-                self.structured = True
-                self.tagged.append(row)
-            if named:
-                self.named.append(row)
+        tagged, named = bool(tag) and tag != "!", named_code.tells(key, value)
+        if not tagged and not named:
+            return
+        mark = event.start_mark
+        index, line = (mark.index, mark.line + 1) if mark else (0, 0)
+        at, shown = self._places.byte(index), named_code.shortened(value, MAX_TEXT)
+        row = YamlScalar(key[:MAX_TEXT], shown, tag[:MAX_TEXT], line, at)
+        if tagged:
+            self.structured = True
+            self._put(self.tagged, row)
+        if named and (row.key, shown) not in self._rows:
+            self._put(self.named, row)
+            self._rows.add((row.key, shown))
+
+    def _put(self, rows: list[YamlScalar], row: YamlScalar) -> None:
+        if len(rows) < MAX_KEPT:
+            rows.append(row)
+            return
+        self._rows.clear()
+        self.lost = f"more than {MAX_KEPT} tags or names of code"

@@ -8,12 +8,20 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
-from pratique.attest.bom.text import mark, plain
-from pratique.core.advisory import Advisory, Match, Matched, State
+from pratique.attest.bom.text import mark, plain, words
+from pratique.core.advisory import Advisory, Match, Matched, Silence, State
 from pratique.core.component import Component
 
 _STATES: Final = {State.AFFECTED: "exploitable", State.UNKNOWN: "in_triage"}
 _METHODS: Final = {"CVSS:3.0": "CVSSv3", "CVSS:3.1": "CVSSv31", "CVSS:4.0": "CVSSv4"}
+_JUSTIFICATIONS: Final = {
+    "component_not_present": "requires_dependency",
+    "vulnerable_code_not_present": "code_not_present",
+    "vulnerable_code_not_in_execute_path": "code_not_reachable",
+    "vulnerable_code_cannot_be_controlled_by_adversary": "requires_environment",
+    "inline_mitigations_already_exist": "protected_by_mitigating_control",
+}
+"""CycloneDX's words for OpenVEX's; each is read back as the one that it stands for."""
 _MOST_REFERENCES: Final = 50
 _WEB: Final = re.compile(
     r"https?://[A-Za-z0-9.-]+(:\d{1,5})?"
@@ -27,9 +35,9 @@ _WEB: Final = re.compile(
 
 def vulnerabilities(matched: Matched, ref: Callable[[Component], str]) -> list[dict[str, Any]]:
     """Return the entries in the order of their names; `ref` names a component in the document."""
-    groups: dict[tuple[str, State, str], list[Match]] = {}
+    groups: dict[tuple[str, State, tuple[str, ...]], list[Match]] = {}
     for match in matched.matches:
-        key = (matched.advisory(match).id, match.state, match.silenced)
+        key = (matched.advisory(match).id, match.state, words(match.silenced))
         groups.setdefault(key, []).append(match)
     return [_entry(matched, rows, ref) for _, rows in sorted(groups.items())]
 
@@ -38,7 +46,7 @@ def _entry(matched: Matched, rows: list[Match], ref: Callable[[Component], str])
     first = rows[0]
     advisory = matched.advisory(first)
     told: dict[str, Any] = {
-        "bom-ref": f"vuln-{mark(advisory.id, first.state, first.silenced).hex}",
+        "bom-ref": f"vuln-{mark(advisory.id, first.state, *words(first.silenced)).hex}",
         "id": plain(advisory.id),
         "source": _source((*advisory.records, advisory.id)[0]),
         "ratings": [_rating(advisory)],
@@ -55,7 +63,7 @@ def _entry(matched: Matched, rows: list[Match], ref: Callable[[Component], str])
         told["description"] = plain(advisory.summary)
     if fixed := _once(version for match in rows for version in match.fixed):
         told["recommendation"] = plain(f"mended in {', '.join(fixed)}")
-    if properties := list(_properties(advisory, pages)):
+    if properties := [*_properties(advisory, pages), *_ends(first.silenced)]:
         told["properties"] = properties
     return told
 
@@ -91,15 +99,32 @@ def _properties(advisory: Advisory, pages: list[str]) -> Iterator[dict[str, str]
 
 def _analysis(rows: list[Match]) -> dict[str, Any]:
     first = rows[0]
-    if first.silenced:
-        state = "resolved" if first.silenced.startswith("fixed ") else "not_affected"
-        return {"state": state, "detail": plain(first.silenced)}
+    if first.silenced is not None:
+        return _silent(first.silenced)
     told: dict[str, Any] = {
         "state": _STATES[first.state],
         "detail": plain("; ".join(_once(match.why for match in rows))),
     }
     if first.state is State.AFFECTED and any(match.fixed for match in rows):
         told["response"] = ["update"]
+    return told
+
+
+def _ends(silence: Silence | None) -> Iterator[dict[str, str]]:
+    """Yield what ends a silence and who answers for it, which the format has no field for."""
+    if silence is not None:
+        yield {"name": "pratique:expires", "value": plain(silence.expires)}
+        yield {"name": "pratique:vex-author", "value": plain(silence.author)}
+        yield {"name": "pratique:vex-document", "value": plain(silence.document)}
+
+
+def _silent(silence: Silence) -> dict[str, Any]:
+    told = {
+        "state": "resolved" if silence.status == "fixed" else "not_affected",
+        "detail": plain(silence.impact or str(silence)),
+    }
+    if silence.justification in _JUSTIFICATIONS:
+        told["justification"] = _JUSTIFICATIONS[silence.justification]
     return told
 
 

@@ -1,19 +1,12 @@
 """What was matched, as an OpenVEX 0.2 document: https://github.com/openvex/spec."""
 
 import json
-import re
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from pratique.attest.bom.text import mark, tidy
-from pratique.core.advisory import Match, Matched, State
+from pratique.core.advisory import Match, Matched, Silence, State
 from pratique.core.scan import Scan
-
-_LABEL: Final = re.compile(
-    r": (component_not_present|vulnerable_code_not_present|vulnerable_code_not_in_execute_path"
-    r"|vulnerable_code_cannot_be_controlled_by_adversary|inline_mitigations_already_exist) \(VEX "
-)
-"""OpenVEX's own label where the statement that silenced a match had one."""
 
 
 def openvex(scan: Scan, made: datetime, tool: str) -> dict[str, Any]:
@@ -25,7 +18,9 @@ def openvex(scan: Scan, made: datetime, tool: str) -> dict[str, Any]:
     root = scan.root().removeprefix("sha256:")
     matched = scan.matched
     rows = sorted(matched.matches, key=lambda m: (m.advisory, m.component)) if matched else []
-    statements = [_statement(matched, match, root) for match in rows if matched]
+    every = [_statement(matched, match, root) for match in rows if matched]
+    # two files may name one component: the schema wants each statement once
+    statements = list({json.dumps(one, sort_keys=True): one for one in every}.values())
     told = {"author": f"pratique {tool}", "version": 1, "statements": tidy(statements)}
     return {
         "@context": "https://openvex.dev/ns/v0.2.0",
@@ -47,13 +42,22 @@ def _statement(matched: Matched, match: Match, root: str) -> dict[str, Any]:
             }
         ],
     }
-    if match.silenced:
-        label = _LABEL.search(match.silenced)
-        because = {"justification": label[1]} if label else {}
-        if match.silenced.startswith("fixed "):
-            return told | {"status": "fixed", "status_notes": match.silenced}
-        return told | {"status": "not_affected", **because, "impact_statement": match.silenced}
+    if match.silenced is not None:
+        return told | _silent(match.silenced)
     if match.state is State.UNKNOWN:
         return told | {"status": "under_investigation", "status_notes": match.why}
     mend = f"move to {match.fixed[0]} or later" if match.fixed else "no mended version is named"
     return told | {"status": "affected", "action_statement": f"{component.name}: {mend}"}
+
+
+def _silent(silence: Silence) -> dict[str, str]:
+    """Return a statement that is passed on; the notes say who answers for it, and until when."""
+    told = {
+        "status": silence.status,
+        "status_notes": f"pratique:expires={silence.expires} {silence}",
+    }
+    if silence.status == "fixed":
+        return told
+    if silence.justification:  # the schema wants one of the two, not both
+        return told | {"justification": silence.justification}
+    return told | {"impact_statement": silence.impact}

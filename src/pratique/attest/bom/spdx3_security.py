@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from pratique.attest.bom.spdx3_words import Names, relation
-from pratique.attest.bom.text import plain
+from pratique.attest.bom.text import plain, words
 from pratique.core.advisory import Advisory, Match, Matched, State
 from pratique.core.component import Component
 from pratique.core.finding import Severity
@@ -21,9 +21,9 @@ def assessments(
     matched: Matched, names: Names, package: Callable[[Component, Names], str]
 ) -> Iterator[dict[str, Any]]:
     """Yield the elements of every match, in the order of their names; `package` names a package."""
-    groups: dict[tuple[str, State, str], list[Match]] = {}
+    groups: dict[tuple[str, ...], list[Match]] = {}
     for match in matched.matches:
-        key = (matched.advisory(match).id, match.state, match.silenced)
+        key = (matched.advisory(match).id, match.state, *words(match.silenced))
         groups.setdefault(key, []).append(match)
     told: dict[str, list[str]] = {}
     known: dict[str, Advisory] = {}
@@ -83,17 +83,18 @@ def _ratings(advisory: Advisory, names: Names, to: list[str]) -> Iterator[dict[s
 def _judgement(rows: list[Match], told: dict[str, Any]) -> dict[str, Any]:
     first = rows[0]
     why = plain("; ".join(dict.fromkeys(match.why for match in rows)))
-    if first.silenced.startswith("fixed "):
+    silence = first.silenced
+    if silence is not None and silence.status == "fixed":
         return told | {
             "type": _VEX.format("Fixed"),
             "relationshipType": "fixedIn",
-            "security_statusNotes": plain(first.silenced),
+            "security_statusNotes": plain(str(silence)),
         }
-    if first.silenced:
+    if silence is not None:
         return told | {
             "type": _VEX.format("NotAffected"),
             "relationshipType": "doesNotAffect",
-            "security_impactStatement": plain(first.silenced),
+            "security_impactStatement": plain(str(silence)),
         }
     if first.state is State.UNKNOWN:
         return told | {

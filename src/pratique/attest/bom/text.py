@@ -5,13 +5,14 @@ What a package says of itself may hold anything; what is written of it is plain 
 
 import re
 import uuid
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any, Final
 from urllib.parse import quote
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from pratique.core.advisory import Silence
 from pratique.core.component import Component
 from pratique.core.scan import Scan
 
@@ -87,6 +88,11 @@ def vers(spec: str) -> str:
     rows = [f"{_VERS[sign]}{quote(str(version), safe='!')}" for version, sign in sorted(parts)]
     told = f"vers:pypi/{'|'.join(rows)}"
     return told if len(told) <= MOST_TEXT else ""
+
+
+def words(silence: Silence | None) -> tuple[str, ...]:
+    """Return all that a silence says, to group and to name what is written of it."""
+    return astuple(silence) if silence is not None else ()
 
 
 def purl(component: Component) -> str:

@@ -22,7 +22,7 @@ def components_value(matched: Matched) -> dict[str, Any]:
                 "severity": advisory.severity.name.lower(),
                 "fixed": list(match.fixed),
                 "why": match.why,
-                "silenced": match.silenced,
+                "silenced": str(match.silenced or ""),
             }
         )
     lost = dict(matched.unmatched)

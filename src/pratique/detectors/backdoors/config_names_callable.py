@@ -1,45 +1,31 @@
 """BKD025 config-names-callable."""
 
-import re
 from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.backdoors.configured_code import targets
 from pratique.detectors.base import Detector
+from pratique.patterns.callables import Standing, standing
 
-SAFE = (
-    "torch.nn.", "torch.optim.", "torchvision.transforms.", "torchvision.models.", "transformers.",
-    "diffusers.", "timm.", "nemo.collections.", "pytorch_lightning.", "lightning.", "torchaudio.",
-    "sentence_transformers.", "torchmetrics.", "monai.", "peft.", "ldm.", "sgm.", "megatron.",
-    "taming.", "omegaconf.", "hydra.", "uni2ts.", "gluonts.", "segmentation_models_pytorch.",
-)  # fmt: skip
-DANGEROUS_MODULES = (
-    "os.", "posix.", "nt.", "subprocess.", "builtins.", "importlib.", "runpy.", "pty.", "shutil.",
-    "socket.", "ctypes.", "code.", "timeit.", "pickle.", "marshal.", "sys.", "operator.",
-    "cloudpickle.",
-    "dill.", "joblib.load", "torch.load", "torch.hub.", "pip.", "commands.", "webbrowser.",
-    "urllib.request.", "requests.", "asyncio.create_subprocess", "numpy.load", "pdb.", "bdb.",
-)  # fmt: skip
-DANGEROUS = frozenset({"eval", "exec", "compile", "open", "__import__", "os", "getattr"})
-
-RELAYS = ("hydra.utils.", "hydra._internal.", "omegaconf.resolvers.", "transformers.dynamic_module")
-"""Functions of known libraries that call or import what they are given."""
-_THROUGH = re.compile(
-    r"\.(?:os|posix|subprocess|importlib|sys|builtins|runpy|pickle|shutil|socket|pty|ctypes)\."
-)
-"""A known module that leads to a dangerous one it imports: `library.module.os.system`."""
+SEVERITIES = {
+    Standing.UNKNOWN: Severity.LOW,
+    Standing.ACTING: Severity.MEDIUM,
+    Standing.DANGEROUS: Severity.CRITICAL,
+}
 
 
 class ConfigNamesCallable(Detector[Repository]):
     """A configuration tells the loader which Python callable to run.
 
     ## What it looks for
-    `_target_` keys (Hydra), `class_path` (Lightning) and `target` with a dotted name, in YAML and
-    JSON, and other keys that name a callable of `os`, `subprocess` and the like. Callables that run
-    commands or code are critical, also where they are reached through a known library; classes of
-    well-known machine learning libraries are silent.
+    `_target_` (Hydra, NeMo, MONAI), `class_path` (Lightning), `target` and `cls` (NeMo, latent
+    diffusion), Fiddle's `pyref`, LangChain's `id`, and other keys that name a callable of `os`,
+    `subprocess` and the like, at any depth of YAML and JSON, in archives such as `.nemo` as well.
+    Callables that run commands or code are critical, also where they are reached through a known
+    library. Callables that open or call what they are given are medium, those of packages that are
+    not listed low, and those of well-known machine learning libraries silent.
 
     ## Why it matters
     Libraries built on such configurations call whatever is named, with the arguments beside it:
@@ -51,7 +37,8 @@ class ConfigNamesCallable(Detector[Repository]):
     loader allows only the classes it expects.
 
     ## What it cannot see
-    Callables that a known class calls in turn with an argument from the file.
+    Callables that a known class calls in turn with an argument from the file, names put together
+    from several entries, and what the code of an unlisted package does.
     """
 
     rule: ClassVar[Rule] = Rule(
@@ -74,14 +61,12 @@ class ConfigNamesCallable(Detector[Repository]):
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each callable that is not of a known library."""
         for file in view.files:
-            for target, line in dict.fromkeys(targets(file)):
-                through = _THROUGH.search(target) is not None
-                if target.startswith(SAFE) and not through and not target.startswith(RELAYS):
-                    continue
-                bad = through or target in DANGEROUS or target.startswith(DANGEROUS_MODULES)
-                yield self.finding(
-                    Span(chain=(file.path,), line=line),
-                    f"makes a loader call {target[:120]!r}",
-                    severity=Severity.CRITICAL if bad else None,
-                    target=target,
-                )
+            for target, at in dict.fromkeys(targets(file)):
+                severity = SEVERITIES.get(standing(target))
+                if severity is not None:
+                    yield self.finding(
+                        at,
+                        f"makes a loader call {target[:120]!r}",
+                        severity=severity,
+                        target=target,
+                    )

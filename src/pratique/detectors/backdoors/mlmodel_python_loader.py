@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.backdoors.configured_code import is_mlmodel, rows
 from pratique.detectors.base import Detector
 from pratique.detectors.code_graph import Graph
@@ -62,10 +62,10 @@ class MlmodelPythonLoader(Detector[Repository]):
                     target=entry.target,
                 )
         for file in view.files:
-            for key, value, line in rows(file):
-                if key == "code" and value and is_mlmodel(file):
+            for key, value, at in rows(file):
+                if key == "code" and value and is_mlmodel(file, at):
                     yield self.finding(
-                        Span(chain=(file.path,), line=line),
+                        at,
                         f"{key} makes MLflow import {value[:120]!r}",
                         severity=weighed.get(file.path, (None, ""))[0],
                         target=value,
@@ -74,5 +74,5 @@ class MlmodelPythonLoader(Detector[Repository]):
 
 def _line(view: Repository, entry: Entry) -> int:
     file = view.named(entry.by)
-    found = (at for key, _, at in rows(file) if key == entry.key) if file else iter(())
+    found = (at.line for key, _, at in rows(file) if key == entry.key) if file else iter(())
     return next(found, 0)

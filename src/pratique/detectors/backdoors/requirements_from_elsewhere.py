@@ -1,7 +1,8 @@
-"""BKD043 requirements-from-elsewhere."""
+"""BKD034 requirements-from-elsewhere."""
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar
 
 from pratique.artifacts.inventory import collect
@@ -12,22 +13,23 @@ from pratique.detectors.base import Detector
 
 OWN = frozenset({Relation.NEEDS, Relation.CONTAINS})
 _ADDRESS = re.compile(
-    r"(?:(?:git|hg|svn|bzr)\+)?([a-z][a-z+.-]*)://(?:[^/@\s]*@)?([\w.-]+)(?::\d+)?\S*"
+    r"(?:(?:git|hg|svn|bzr)\+)?([a-z][a-z+.-]*)://(?:[^/@\s]*@)?([\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?\S*"
 )
 KNOWN = (
-    "pypi.org", "pypi.python.org", "files.pythonhosted.org", "test.pypi.org",
-    "download.pytorch.org", "data.pyg.org", "storage.googleapis.com",
-    "developer.download.nvidia.com", "pypi.nvidia.com",
-    "pypi.ngc.nvidia.com", "huggingface.co", "github.com", "gitlab.com", "bitbucket.org",
-    "githubusercontent.com", "anaconda.org", "conda.anaconda.org", "repo.anaconda.com",
-    "flashinfer.ai", "wheels.vllm.ai", "tuna.tsinghua.edu.cn", "aliyun.com", "douban.com",
-    "mirrors.ustc.edu.cn", "tencent.com", "tencentyun.com", "huaweicloud.com", "modelscope.cn",
-    "openxlab.org.cn", "amd.com", "repo.radeon.com", "intel.com", "github.io", "astral.sh",
-    "abetlen.github.io", "paddlepaddle.org.cn", "mlcommons.org", "gitee.com", "codeberg.org",
-    "pytorch-extension.intel.com", "jllllll.github.io", "salesforce.com", "apache.org",
+    "163.com", "abetlen.github.io", "aliyun.com", "aliyuncs.com", "amd.com", "anaconda.org",
+    "apache.org", "astral.sh", "bitbucket.org", "codeberg.org", "conda.anaconda.org",
+    "data.pyg.org", "developer.download.nvidia.com", "douban.com", "download.pytorch.org",
+    "files.pythonhosted.org", "flashinfer.ai", "gitee.com", "github.com", "github.io",
+    "githubusercontent.com", "gitlab.com", "huaweicloud.com", "huggingface.co", "intel.com",
+    "jllllll.github.io", "mirrors.ustc.edu.cn", "mlcommons.org", "modelscope.cn", "nvidia.com",
+    "openxlab.org.cn", "paddlepaddle.org.cn", "pyg.org", "pypi.ngc.nvidia.com",
+    "pypi.nvidia.com", "pypi.org", "pypi.python.org", "python.org", "pythonhosted.org",
+    "pytorch-extension.intel.com", "pytorch.org", "repo.anaconda.com", "repo.radeon.com",
+    "salesforce.com", "sjtu.edu.cn", "storage.googleapis.com", "tencent.com", "tencentyun.com",
+    "test.pypi.org", "tuna.tsinghua.edu.cn", "wheels.vllm.ai",
 )  # fmt: skip
-_MACHINE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]{6,}")
-_PRIVATE = re.compile(r"10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|localhost$")
+_MACHINE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|0x[0-9a-f]+|\d{8,10}")
+_LOCAL = re.compile(r"127\.|0\.0\.0\.0$|localhost$|\[::1\]$")
 POPULAR = (
     "transformers", "tensorflow", "diffusers", "accelerate", "safetensors", "tokenizers",
     "sentencepiece", "sentence-transformers", "scikit-learn", "matplotlib", "requests", "pandas",
@@ -36,25 +38,19 @@ POPULAR = (
     "opencv-python", "deepspeed", "xformers", "einops", "uvicorn", "numpy", "datasets",
 )  # fmt: skip
 REAL = frozenset(
-    [
-        "dataset",
-        "tensorflows",
-        "transformer",
-        "torchao",
-        "langchain4",
-        "gradios",
-        "pandasai",
-        "transformers4",
-        "einop",
-        "onnxruntimes",
-        "nump",
-        "panda",
-        "request",
-        "protobuf3",
-        "tokenizer",
-    ]
-)
+    ["dataset", "einop", "gradios", "langchain4", "nump", "onnxruntimes", "panda", "pandasai",
+     "protobuf3", "request", "tensorflows", "tokenizer", "torchao", "transformer",
+     "transformers4"]
+)  # fmt: skip
 """Names of packages that are one letter away from a well-known one and honest."""
+_LINE = re.compile(
+    r"^[ \t]*(?:(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)[ \t=]+|(?:-e[ \t]+)?"
+    r"(?:[A-Za-z0-9][\w.-]*(?:\[[^\]\n]{0,80}\])?[ \t]*@[ \t]*))?"
+    r"((?:(?:git|hg|svn|bzr)\+)?[a-z]{3,6}://[^\s#]{1,500})",
+    re.MULTILINE,
+)
+_NAMED = re.compile(r"(?:^|/)[\w.-]{0,60}requirements?[\w.-]{0,60}\.(?:txt|in)$")
+MOST = 20
 
 
 class RequirementsFromElsewhere(Detector[Repository]):
@@ -63,8 +59,9 @@ class RequirementsFromElsewhere(Detector[Repository]):
     ## What it looks for
     Requirements by address, and package indexes and link pages, in requirement files, conda
     environments, MLflow environments, Dockerfiles and projects. Hosts that publish packages for
-    everybody over https are low; other hosts are medium; bare addresses of machines and plain
-    http to unknown hosts are high. Names one letter away from a well-known package are medium.
+    everybody are low; other hosts are medium; bare addresses of machines and plain http to unknown
+    hosts are high. Names one letter away from a well-known package are medium. Requirement files
+    in archives such as `.mar` count as well.
 
     ## Why it matters
     Installing what the model asks for runs code of that place. An extra index also wins over
@@ -78,7 +75,7 @@ class RequirementsFromElsewhere(Detector[Repository]):
     """
 
     rule: ClassVar[Rule] = Rule(
-        id=RuleId("BKD043"),
+        id=RuleId("BKD034"),
         slug="requirements-from-elsewhere",
         stage=Stage.BACKDOORS,
         severity=Severity.MEDIUM,
@@ -96,35 +93,62 @@ class RequirementsFromElsewhere(Detector[Repository]):
 
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each place once per file, and each name that resembles another."""
-        seen: set[tuple[str, str]] = set()
-        for component in collect(view).components:
-            address = _ADDRESS.search(f"{component.url} {component.name}")
-            if address is not None and component.relation in OWN:
-                severity, why = _judged(address)
-                says = f"installs from {address[0][:120]!r}, {why}"
-            elif (near := _near(component)) and component.relation in OWN:
-                severity, says = (
-                    Severity.MEDIUM,
-                    f"asks for {component.name[:60]!r}, one letter from {near!r}",
-                )
-            else:
-                continue
-            if (component.path, says) not in seen:
-                seen.add((component.path, says))
-                place = Span(chain=tuple(component.path.split("!")), line=component.line)
+        seen: set[tuple[tuple[str, ...], str]] = set()
+        for place, severity, says in (*_of_components(view), *_of_lines(view)):
+            if (place.chain, says) not in seen:
+                seen.add((place.chain, says))
                 yield self.finding(place, says, severity=severity)
+
+
+_Told = tuple[Span, Severity, str]
+
+
+def _of_components(view: Repository) -> Iterator[_Told]:
+    """Judge what the inventory took for requirements, wherever it found them."""
+    for component in collect(view).components:
+        if component.relation not in OWN:
+            continue
+        place = Span(chain=tuple(component.path.split("!")), line=component.line)
+        address = _ADDRESS.search(f"{component.url} {component.name}")
+        if address is not None:
+            yield place, *_judged(address)
+        elif near := _near(component):
+            says = f"asks for {component.name[:60]!r}, one letter from {near!r}"
+            yield place, Severity.MEDIUM, says
+
+
+def _of_lines(view: Repository) -> Iterator[_Told]:
+    """Judge the addresses in requirement files that are named so, or that a manifest names."""
+    for file in view.files:
+        listed = _manifests(file.facts)
+        for kind, chain, data in file.facts:
+            name = chain[-1] if chain else file.path
+            ours = _NAMED.search(name.lower()) or name.rpartition("/")[2] in listed
+            text = data.get("text") if kind == "text" and isinstance(data, dict) else None
+            if ours and isinstance(text, str):
+                for url in islice(dict.fromkeys(_LINE.findall(text)), MOST):
+                    if address := _ADDRESS.match(url):
+                        yield Span(chain=(file.path, *chain)), *_judged(address)
+
+
+def _manifests(facts: tuple[tuple[str, tuple[str, ...], object], ...]) -> set[str]:
+    """Return the names of requirement files that a TorchServe manifest in the file gives."""
+    told = (data for kind, _, data in facts if kind == "mar" and isinstance(data, dict))
+    return {str(data["requirementsFile"]) for data in told if data.get("requirementsFile")}
 
 
 def _judged(address: re.Match[str]) -> tuple[Severity, str]:
     scheme, host = address[1].rpartition("+")[2], address[2].lower().rstrip(".")
-    known = any(host == name or host.endswith("." + name) for name in KNOWN)
-    if _PRIVATE.match(host):
-        return Severity.LOW, "a place on a private network"
-    if _MACHINE.fullmatch(host):
-        return Severity.HIGH, "a bare address"
-    if known:
-        return Severity.LOW, "a well-known place"
-    return (Severity.HIGH if scheme == "http" else Severity.MEDIUM), "an unknown place"
+    if _LOCAL.match(host):
+        severity, why = Severity.LOW, "this machine"
+    elif _MACHINE.fullmatch(host):
+        severity, why = Severity.HIGH, "a bare address"
+    elif any(host == name or host.endswith("." + name) for name in KNOWN):
+        severity, why = Severity.LOW, "a well-known place"
+    else:
+        plain = scheme in {"http", "ftp", "git"}
+        severity, why = Severity.HIGH if plain else Severity.MEDIUM, "an unknown place"
+    return severity, f"installs from {address[0][:120]!r}, {why}"
 
 
 def _near(component: Component) -> str:

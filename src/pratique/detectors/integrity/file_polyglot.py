@@ -4,9 +4,19 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.reader import Kind
-from pratique.artifacts.views import Layout
+from pratique.artifacts.views import Layout, ReaderNote
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
+
+
+def _carries_files(solid: list[ReaderNote]) -> bool:
+    """Tell a format and an archive that it may carry: both sound, one after the other."""
+    models = [note for note in solid if note.carries]
+    archives = [note for note in solid if note.kind == Kind.ARCHIVE]
+    if len(models) != 1 or len(archives) != 1 or len(solid) != 2:  # noqa: PLR2004 - one of each
+        return False
+    behind = max(c.end for c in models[0].claims) <= min(c.start for c in archives[0].claims)
+    return behind and not any(note.broke for note in solid)
 
 
 class FilePolyglot(Detector[Layout]):
@@ -23,6 +33,9 @@ class FilePolyglot(Detector[Layout]):
     ## What to do
     Reject the file. Ask the publisher for one that is a single format from its first byte to its
     last.
+
+    A TensorFlow Lite model may carry a zip archive of its labels behind its last byte: that is how
+    the format is documented, and the archive is read.
 
     ## What it cannot see
     Formats that no reader knows: those show up as unclaimed bytes. Files that are text in several
@@ -43,6 +56,8 @@ class FilePolyglot(Detector[Layout]):
     def inspect(self, view: Layout) -> Iterator[Finding]:
         """Report the formats that share the file."""
         solid = [note for note in view.readers if note.claims and note.kind != Kind.TEXT]
+        if _carries_files(solid):
+            return
         texts = [n for n in view.readers if n.claims and n.kind == Kind.TEXT]
         partly = [n for n in texts if n.claims[-1].end < view.size and solid]
         found = solid if len(solid) > 1 else [*partly[:1], *solid] if partly else []

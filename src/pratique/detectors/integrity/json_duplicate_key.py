@@ -18,6 +18,8 @@ class JsonDuplicateKey(Detector[JsonText]):
     Parsers disagree on which value counts: a scanner reads a harmless one, the loader the other.
     Tools that write JSON never produce this.
 
+    In an object of more than a thousand keys, a list of words more than settings, it is low.
+
     ## What to do
     Ask the publisher which value is meant, and have the file written anew.
 
@@ -40,3 +42,6 @@ class JsonDuplicateKey(Detector[JsonText]):
         """Report the keys that are given twice."""
         for key in view.duplicates:
             yield self.finding(Span(), f"gives the key {key[:80]!r} more than once", key=key)
+        for key in view.listed:
+            says = f"gives the key {key[:80]!r} of a long list more than once"
+            yield self.finding(Span(), says, severity=Severity.LOW, key=key)

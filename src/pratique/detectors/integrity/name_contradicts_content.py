@@ -19,6 +19,8 @@ PROMISED: dict[str, frozenset[str]] = {
     "pth": TORCH | ANY_TEXT,
     **dict.fromkeys(("pkl", "pickle", "joblib", "dill"), PICKLES),
     **dict.fromkeys(("zip", "whl", "npz", "jar", "mar"), frozenset({"zip"})),
+    **dict.fromkeys(("skops", "pt2"), frozenset({"zip"})),
+    "nemo": frozenset({"tar", "gzip"}),
     "tgz": frozenset({"gzip"}),
     "gz": frozenset({"gzip", "zlib", "joblib-zfile"}),
     **dict.fromkeys(("json", "ipynb", "jsonl"), frozenset({"json"})),
@@ -32,6 +34,7 @@ PROMISED: dict[str, frozenset[str]] = {
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
     "onnx": frozenset({"onnx"}),
+    "tflite": frozenset({"tflite", "zip"}),
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
     "tar": frozenset({"tar"}),
     "bz2": frozenset({"bzip2"}),
@@ -41,7 +44,19 @@ PROMISED: dict[str, frozenset[str]] = {
 }
 """What an extension promises: names of readers, one of which has to claim the content."""
 WITHOUT_A_NAME = frozenset(
-    ["compiled-python", "native-program", "raw-tensor", "sentencepiece", "shell", "unopened"]
+    [
+        "checkpoint-index",
+        "compiled-python",
+        "keras-metadata",
+        "native-program",
+        "raw-tensor",
+        "savedmodel-fingerprint",
+        "sentencepiece",
+        "shell",
+        "tensorflow",
+        "tensorflow-text",
+        "unopened",
+    ]
 )
 """Readers of what no extension above promises; some of them claim nothing, and never get here."""
 BARE = 2_000

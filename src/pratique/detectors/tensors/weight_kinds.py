@@ -8,7 +8,21 @@ from pratique.artifacts.views import TensorSpan, TensorStats
 
 MIN_ELEMENTS = 1_024
 _NOT_NUMBERS = ("i", "u", "bool", "v", "f8_e8m0")
-_MAY_BE_FLAT = ("mask", "bias", "lora_", "zero", "cache", "running_", "exp_avg", "scale", "buffer")
+_MAY_BE_FLAT = (
+    "mask",
+    "bias",
+    "lora_",
+    "zero",
+    "cache",
+    "running_",
+    "exp_avg",
+    "scale",
+    "buffer",
+    "optimizer",
+    "/adam",
+    "/momentum",
+    "/rmsprop",
+)
 """Parts of names of tensors that are flat in sound models: adapters before training, norms,
 masks, optimiser state, quantisation scales and zero points."""
 _BEGINS_AT_ZERO = ("adaln", "controlnet", "final_layer", "proj_out", "token_type", "modulation")

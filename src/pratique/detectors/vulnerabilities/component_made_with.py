@@ -8,7 +8,7 @@ from pratique.core.advisory import Advisory, Match, State
 from pratique.core.component import Component, Relation
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
-from pratique.detectors.vulnerabilities.places import OWN, name, span
+from pratique.detectors.vulnerabilities.places import OWN, name, silent, span
 
 _SHOWN = 8
 
@@ -48,7 +48,11 @@ class ComponentMadeWith(Detector[MatchedComponents]):
         groups: dict[str, list[tuple[Component, Advisory, Match]]] = {}
         for state in (State.AFFECTED, State.UNKNOWN):
             for component, advisory, match in view.told(state):
-                if component.relation not in OWN:
+                if component.relation in OWN:
+                    continue
+                if match.silenced:
+                    yield silent(self, component, advisory, match)
+                else:
                     groups.setdefault(name(component), []).append((component, advisory, match))
         for named, rows in groups.items():
             first = rows[0][0]

@@ -8,7 +8,7 @@ from pratique.core.advisory import Advisory, Match, State
 from pratique.core.component import Component
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
-from pratique.detectors.vulnerabilities.places import OWN, name, span
+from pratique.detectors.vulnerabilities.places import OWN, name, silent, span
 
 _SHOWN = 8
 
@@ -47,7 +47,11 @@ class ComponentVersionOpen(Detector[MatchedComponents]):
         """Report each component once, with the number of advisories and the gravest of them."""
         groups: dict[Component, list[tuple[Advisory, Match]]] = {}
         for component, advisory, match in view.told(State.UNKNOWN):
-            if component.relation in OWN and not match.silenced:
+            if component.relation not in OWN:
+                continue
+            if match.silenced:
+                yield silent(self, component, advisory, match)
+            else:
                 groups.setdefault(component, []).append((advisory, match))
         for component, rows in groups.items():
             exploited = any(advisory.exploited for advisory, _ in rows)

@@ -8,7 +8,7 @@ from pratique.artifacts.matched import MatchedComponents
 from pratique.core.advisory import State
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
-from pratique.detectors.vulnerabilities.places import OWN, evidence, name, span
+from pratique.detectors.vulnerabilities.places import OWN, evidence, name, silent, span
 
 
 class ComponentVulnerable(Detector[MatchedComponents]):
@@ -51,10 +51,7 @@ class ComponentVulnerable(Detector[MatchedComponents]):
             if component.relation not in OWN:
                 continue
             if match.silenced:
-                at = span(component.path, component.line)
-                says = f"{name(component)}: {advisory.id} is silenced: {match.silenced[:200]}"
-                silent = self.finding(at, says, severity=Severity.INFO)
-                yield replace(silent, evidence=evidence(component, advisory, match))
+                yield silent(self, component, advisory, match)
                 continue
             mends = f"; mended in {match.fixed[0]}" if match.fixed else ""
             says = f"{name(component)} has {advisory.id}: {advisory.summary[:160]}{mends}"

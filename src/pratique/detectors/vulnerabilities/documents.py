@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Span
 
-MOST_NODES = 200_000
+MOST_NODES = 400_000
+"""More than any reader keeps of a document: a walk ends with the document."""
 Node = Mapping[str, object]
 
 

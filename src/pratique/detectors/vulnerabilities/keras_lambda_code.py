@@ -51,9 +51,11 @@ class KerasLambdaCode(Detector[Repository]):
         """Report each such entry, with the loaders that it hits."""
         for at, node in keras_nodes(view):
             named, config = node.get("class_name"), node.get("config")
-            if named != "Lambda" or not isinstance(config, dict):
+            if str(named).rpartition(">")[2] != "Lambda" or not isinstance(config, dict):
                 continue
             function = config.get("function")
+            if isinstance(function, dict) and function.get("class_name") == "__tuple__":
+                function = function.get("items")  # how a SavedModel's metadata writes the list
             old = isinstance(function, list) and bool(function) and isinstance(function[0], str)
             new = isinstance(function, dict) and function.get("class_name") == "__lambda__"
             if old or new:

@@ -34,7 +34,7 @@ def loaders(view: Repository, rule: str, only: frozenset[str] = frozenset()) -> 
     """Return what the overlay knows of a rule's condition; `only` narrows it to these CVEs."""
     rows = [entry for entry in of_rule(rule) if not only or entry.id in only]
     said = [_pins(view, entry) for entry in rows]
-    states = {state for one in said for _, state in one}
+    states = {state for one in said for _, state in one or ((None, State.UNKNOWN),)}
     gravest = max((entry.severity for entry in rows), default=Severity.HIGH)
     severity = gravest if State.AFFECTED in states else min(gravest, Severity.HIGH)
     if states == {State.NOT_AFFECTED}:
@@ -70,15 +70,33 @@ def hit(
     )
 
 
+class _Named:
+    """The components of the repository that was asked about last, by ecosystem and name."""
+
+    def __init__(self) -> None:
+        self._view: Repository | None = None
+        self._found: dict[tuple[str, str], list[Component]] = {}
+
+    def about(self, view: Repository, key: tuple[str, str]) -> list[Component]:
+        """Return the components of that name that whoever uses the package gets."""
+        if view is not self._view:
+            self._view, self._found = view, {}
+            for one in collect(view).components:
+                if one.relation in OWN:
+                    self._found.setdefault((one.ecosystem, one.name), []).append(one)
+        return self._found.get(key, [])
+
+
+_NAMED = _Named()
+
+
 def _pins(view: Repository, entry: Entry) -> list[tuple[Component, State]]:
     found = []
-    for component in collect(view).components:
-        same = (component.ecosystem, component.name) == (entry.ecosystem, entry.package)
-        if same and component.relation in OWN:
-            state = State.UNKNOWN
-            if component.sure is Sure.EXACT:
-                state = contains(entry.ecosystem, component.version, entry.events)
-            found.append((component, state))
+    for component in _NAMED.about(view, (entry.ecosystem, entry.package)):
+        state = State.UNKNOWN
+        if component.sure is Sure.EXACT:
+            state = contains(entry.ecosystem, component.version, entry.events)
+        found.append((component, state))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
@@ -46,10 +47,10 @@ class ManifestDigestEscape(Detector[Repository]):
         """Report each such digest, with the loaders that it hits."""
         for at, document in documents(view):
             if isinstance(document, dict) and "schemaVersion" in document:
-                for value in list(dict.fromkeys(_digests(document)))[:MOST]:
-                    if not _DIGEST.fullmatch(value):
-                        says = f"a layer's digest is {value[:120]!r}"
-                        yield tell(type(self), view, at, says)
+                odd = (value for value in _digests(document) if not _DIGEST.fullmatch(value))
+                for value in islice(dict.fromkeys(odd), MOST):
+                    says = f"a layer's digest is {value[:120]!r}"
+                    yield tell(type(self), view, at, says)
 
 
 def _digests(document: Mapping[str, object]) -> Iterator[str]:

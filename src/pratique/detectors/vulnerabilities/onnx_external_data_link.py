@@ -1,6 +1,6 @@
 """VUL052 onnx-external-data-link."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
@@ -46,32 +46,26 @@ class OnnxExternalDataLink(Detector[Repository]):
         """Report each tensor that lies behind a link, with the loaders that it hits."""
         links = dict(_links(view))
         for at, model in told(view, "onnx"):
-            archive, _, base = "!".join(at.chain).rpartition("!")
+            *archive, base = at.chain
             for tensor, location, *_ in rows(model, "external_data", 5):
-                target = _through(str(location), base.rpartition("/")[0], links.get(archive, {}))
+                target = _through(
+                    str(location), base.rpartition("/")[0], links.get(tuple(archive), {})
+                )
                 if target:
                     says = f"tensor {str(tensor)[:80]!r} lies behind {target}"
                     yield tell(type(self), view, at, says)
 
 
-def _links(view: Repository) -> Iterator[tuple[str, dict[str, str]]]:
+def _links(view: Repository) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
     """Yield, for each archive, its links with what they are."""
     for at, archive in told(view, "archive"):
         found: dict[str, str] = {}
-        for row in _rows(archive):
-            found[plain(row[0])] = f"the {row[1]} {row[0][:80]!r} to {row[2][:80]!r}"
+        for name, kind, target in rows(archive, "placed", 3):
+            if kind in {"symlink", "hardlink"}:
+                says = f"the {kind} {str(name)[:80]!r} to {str(target)[:80]!r}"
+                found[plain(str(name))] = says
         if found:
-            yield "!".join(at.chain), found
-
-
-def _rows(archive: Mapping[str, object]) -> Iterator[list[str]]:
-    """Yield [name, kind, target] of every link that an archive's fact lists."""
-    held = archive.get("placed")
-    for row in held if isinstance(held, list) else []:
-        if isinstance(row, list) and len(row) == 3:  # noqa: PLR2004 - name, kind, target
-            texts = [str(part) for part in row]
-            if texts[1] in {"symlink", "hardlink"}:
-                yield texts
+            yield at.chain, found
 
 
 def _through(location: str, base: str, links: dict[str, str]) -> str:

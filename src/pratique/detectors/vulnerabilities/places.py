@@ -1,9 +1,12 @@
 """Where a component is named, in the words of a finding."""
 
+from dataclasses import replace
+
+from pratique.artifacts.matched import MatchedComponents
 from pratique.core.advisory import Advisory, Match
 from pratique.core.component import Component, Relation
-from pratique.core.finding import Span
-from pratique.detectors.base import MAX_EVIDENCE_TEXT
+from pratique.core.finding import Finding, Severity, Span
+from pratique.detectors.base import MAX_EVIDENCE_TEXT, Detector
 
 OWN = frozenset({Relation.NEEDS, Relation.CONTAINS})
 """What whoever uses the package gets; of the rest nobody says which version will be there."""
@@ -19,6 +22,15 @@ def name(component: Component) -> str:
     if component.version:
         return f"{component.name}=={component.version}"
     return f"{component.name} {component.spec}".strip()
+
+
+def silent(
+    rule: Detector[MatchedComponents], component: Component, advisory: Advisory, match: Match
+) -> Finding:
+    """Return what stays in the report of a match that a VEX statement silenced."""
+    says = f"{name(component)}: {advisory.id} is silenced: {match.silenced}"
+    told = rule.finding(span(component.path, component.line), says, severity=Severity.INFO)
+    return replace(told, evidence=evidence(component, advisory, match))
 
 
 def evidence(component: Component, advisory: Advisory, match: Match) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from pratique.detectors.base import MAX_EVIDENCE_TEXT, Detector
 from pratique.detectors.vulnerabilities.loaders import loaders
 
 MOST = 50
-"""Findings of one rule in one file; the file is refused by the first."""
+"""Findings of a rule whose rows have no bound of their own; counted after they are judged."""
 _NONE = "no version of "
 _NAMED = " is named"
 
@@ -23,9 +23,9 @@ def told(view: Repository, kind: str) -> Iterator[tuple[Span, Mapping[str, objec
 
 
 def rows(data: Mapping[str, object], key: str, width: int) -> Iterator[list[object]]:
-    """Yield the lists of this width that a fact holds under a key, at most `MOST`."""
+    """Yield the lists of this width that a fact holds under a key: as many as its reader keeps."""
     held = data.get(key)
-    for row in held[:MOST] if isinstance(held, list) else []:
+    for row in held if isinstance(held, list) else []:
         if isinstance(row, list) and len(row) == width:
             yield row
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
-from pratique.detectors.vulnerabilities.telling import MOST, tell, told, words
+from pratique.detectors.vulnerabilities.telling import tell, told, words
 
 _TENSOR = re.compile(
     r"torch\._utils\._rebuild_(?!.*dict)|torch\.(?:\w*Storage|storage\.|Tensor|tensor|Size)"
@@ -53,7 +53,7 @@ class TorchItemsIntoTensor(Detector[Repository]):
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each such target, with the loaders that it hits."""
         for at, stream in told(view, "pickle"):
-            for callee in words(stream, "fills")[:MOST]:
+            for callee in words(stream, "fills"):
                 if _TENSOR.match(callee):
                     yield tell(
                         type(self), view, at, f"fills {callee[:120]!r} as if it were a dictionary"

@@ -20,6 +20,7 @@ class PickleReader(Reader):
     """Follows every stream of a pickle file symbolically; nothing is imported or called."""
 
     name: ClassVar[str] = "pickle"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (PickleStream,)
 
@@ -30,7 +31,7 @@ class PickleReader(Reader):
     def recognises(self, subject: Subject) -> bool:
         """Tell whether the bytes start a pickle, by a short trial run."""
         head = subject.head
-        return TORCH_MAGIC.match(head) is None and is_pickle(head, subject.size)
+        return TORCH_MAGIC.match(head) is None and is_pickle(head, subject.size, subject.blob)
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield a claim for each stream, members for arrays and nested pickles, and one view."""

@@ -3,16 +3,21 @@
 import re
 from dataclasses import dataclass
 
+from pratique.artifacts.blob import Blob
 from pratique.artifacts.readers.pickle.machine import Machine
 from pratique.artifacts.readers.pickle.opcodes import follower
 from pratique.artifacts.readers.pickle.record import Record
 from pratique.core.errors import ArtifactError, LimitExceededError
-from pratique.core.limits import KiB, Limits
+from pratique.core.limits import KiB, Limits, MiB
 
 TRIAL = 16 * KiB
+WINDOW = 1 * MiB
 TRIAL_LIMITS = Limits(opcodes=8192)
+MOST_STREAMS = 8
+"""Short streams before one that acts: so many are looked over."""
 _MODERN = re.compile(rb"\x80[\x02-\x05]")
-_OLD = re.compile(rb"[P(\]}cIFLSVNKMJGXUT)\x8c\x88\x89]")
+_OLD = re.compile(rb"\x80[\x00\x01]|[P(\]}cIFLSVNKMJGXUTBC)\x82-\x84\x88-\x8f\x95\x96]")
+"""Every opcode that a stream can begin with: those that need nothing on the stack."""
 _FOREIGN = re.compile(rb"PK[\x01-\x08][\x02-\x08]")
 """A zip, which also reads as a persistent id; a plain loader refuses such a stream."""
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*\Z")
@@ -39,8 +44,12 @@ class _Head:
         return len(part)
 
 
-def is_pickle(head: bytes, size: int) -> bool:
-    """Tell whether bytes start a pickle: `head` its first bytes, `size` how many there are."""
+def is_pickle(head: bytes, size: int, blob: Blob | None = None, at: int = 0) -> bool:
+    """Tell whether bytes start a pickle: `head` its first bytes, `size` how many there are.
+
+    `blob` and `at` are where more of them can be read: without a protocol's mark, the first
+    kilobytes may be lines that only what follows shows to be a pickle's.
+    """
     body = head[:TRIAL]
     modern = _MODERN.match(body) is not None
     if not modern and (not _OLD.match(body) or _FOREIGN.match(body)):
@@ -50,14 +59,67 @@ def is_pickle(head: bytes, size: int) -> bool:
     try:
         end = machine.run()
     except LimitExceededError:
-        return modern or _calls(record)
+        return modern or _calls(record) or _varied(body) or _after_padding(body, blob, at)
     except ArtifactError:
-        return _broken(machine, record, modern=modern, cut=size > len(body))
+        if _broken(machine, record, modern=modern, cut=size > len(body)):
+            return True
+        broke = machine.at
+        cut = broke >= len(body) - 1024 or b"\n" not in body[broke:]
+        return size > len(body) and cut and blob is not None and _goes_on(blob, at, size)
     if modern or _calls(record):
         return True
     if end != size:
-        return False
+        return _acts_later(body, end, size)
     return bool(record.persistent) or _imports(record) or _certain(body[:end])
+
+
+def _goes_on(blob: Blob, at: int, size: int) -> bool:
+    """Try again with as many bytes as it takes; opcodes are still counted."""
+    record, head = Record(), blob.read(at, TRIAL)
+    machine = follower(blob, at, record, TRIAL_LIMITS)
+    try:
+        end = machine.run()
+    except LimitExceededError:
+        return _varied(head) or _after_padding(head, blob, at)
+    except ArtifactError:
+        return _calls(record)
+    return _calls(record) or bool(record.persistent) or _imports(record) or end == at + size
+
+
+def _acts_later(body: bytes, end: int, size: int) -> bool:
+    """Tell whether one of the next streams calls something, as files of several streams do."""
+    for _ in range(MOST_STREAMS):
+        record = Record()
+        machine = follower(_Head(body[end:], size - end), 0, record, TRIAL_LIMITS)
+        try:
+            length = machine.run()
+        except ArtifactError:
+            return _calls(record)
+        if _calls(record):
+            return True
+        end += length
+    return False
+
+
+def _after_padding(body: bytes, blob: Blob | None, at: int) -> bool:
+    """Tell whether a stream that calls something follows the same few opcodes again and again."""
+    padding, here = bytes(set(body)), at
+    while blob is not None and (part := blob.read(here, WINDOW)):
+        rest = part.lstrip(padding)
+        here += len(part) - len(rest)
+        if rest:
+            record = Record()
+            try:
+                follower(blob, here, record, TRIAL_LIMITS).run()
+            except ArtifactError:
+                return _calls(record)
+            return _calls(record)
+    return False
+
+
+def _varied(body: bytes) -> bool:
+    """Tell whether bytes are more than one opcode again and again, as padding is."""
+    return len(set(body)) > 3  # noqa: PLR2004 - a push, a pop and a line's end
 
 
 def _broken(machine: Machine, record: Record, *, modern: bool, cut: bool) -> bool:

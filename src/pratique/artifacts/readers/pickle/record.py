@@ -1,6 +1,10 @@
 """What the machine has seen, each distinct thing once, bounded."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from pratique.artifacts.readers.pickle.values import (
+    NUMBER,
     Box,
     Long,
     Persistent,
@@ -15,6 +19,7 @@ from pratique.artifacts.readers.pickle.view import (
     PickleImport,
     PickleOddity,
     PicklePersistent,
+    Use,
 )
 
 MOST = 20_000
@@ -23,6 +28,23 @@ PER_CALLEE = 20
 """Calls of one callee that are kept with different arguments."""
 CONSTANTS = 2_000
 """Long constants that are looked into."""
+
+_HOLDERS = frozenset((Ref, tuple, Box))
+MOST_LOOKED_AT = 1_000
+"""Values of one call that are looked at for imports."""
+
+INERT = frozenset(
+    Ref(module, name)
+    for module, name in (
+        ("copyreg", "_reconstructor"),
+        ("copy_reg", "_reconstructor"),
+        ("copyreg", "__newobj__"),
+        ("copy_reg", "__newobj__"),
+        ("functools", "partial"),
+        ("collections", "defaultdict"),
+    )
+)
+"""Callees that keep their first argument, or make an empty object of it."""
 
 TELLING = frozenset(
     f"{module}.{name}"
@@ -55,6 +77,7 @@ class Record:
         self.constants: list[Long] = []
         self.stream = 0
         self.dropped = ""
+        self.uses: dict[tuple[str, str], Use] = {}
         self._seen: dict[tuple[object, ...], int] = {}
 
     def took_import(self, ref: Ref, at: int) -> None:
@@ -65,6 +88,7 @@ class Record:
 
     def took_call(self, kind: str, callee: Value, args: Value, at: int) -> None:
         """Note a call, with its arguments the first times."""
+        self._use(kind, callee, args)
         identity = (str(callee) if isinstance(callee, Ref) else _head(callee), kind)
         seen = self._seen.get(identity, 0)
         if seen >= PER_CALLEE and identity[0] not in TELLING:
@@ -88,6 +112,29 @@ class Record:
             direct is callee,
         )
 
+    def told_imports(self) -> tuple[PickleImport, ...]:
+        """Return every import with the gravest use that was seen of it."""
+        return tuple(
+            replace(one, use=self.uses.get((one.module, one.name), Use.KEPT))
+            for one in self.imports.values()
+        )
+
+    def _use(self, kind: str, callee: Value, args: Value) -> None:
+        if isinstance(callee, Ref):
+            self._used(callee, _use_of(kind, callee, args))
+            if callee in INERT and isinstance(args, tuple) and args and isinstance(args[0], Ref):
+                self._used(args[0], Use.MADE)
+                args = args[1:]
+        for one in args if isinstance(args, tuple) else (args,):
+            if type(one) in _HOLDERS:
+                for ref in _refs(one):
+                    self._used(ref, Use.PASSED)
+
+    def _used(self, ref: Ref, use: Use) -> None:
+        key = (ref.module, ref.name)
+        if use > self.uses.get(key, Use.KEPT) and (key in self.uses or len(self.uses) < MOST):
+            self.uses[key] = use
+
     def odd(self, kind: str, says: str, at: int) -> None:
         """Note something that a clean writer does not do."""
         key = (kind, says, min(self.stream, 1))
@@ -99,9 +146,9 @@ class Record:
         torch = is_torch_storage(found.pid)
         text = "torch" if torch else show(found.pid)
         if text not in self.persistent and self._room(len(self.persistent), "persistent ids"):
-            module = is_torch_module(found.pid)
+            known = is_torch_module(found.pid), is_packaged(found.pid)
             self.persistent[text] = PicklePersistent(
-                show(found.pid), at, torch, self.stream, module
+                show(found.pid), at, torch, self.stream, *known
             )
 
     def took_constant(self, found: Long) -> None:
@@ -116,6 +163,47 @@ class Record:
             return True
         self.dropped = f"more than {MOST} distinct {what}; the rest is not listed"
         return False
+
+
+def _use_of(kind: str, callee: Ref, args: Value) -> Use:
+    """Return what a call does with its callee, by CPython's `pickle.py`.
+
+    NEWOBJ runs `__new__` alone; INST and OBJ without arguments do so for a class, and call a
+    function.
+    """
+    bare = args in ((), ((), {})) or (kind == "NEWOBJ_EX" and _is_bare(args))
+    if kind.startswith("NEWOBJ") and bare:
+        return Use.MADE
+    if kind in ("INST", "OBJ") and args == () and callee.name[:1].isupper():
+        return Use.MADE
+    if isinstance(args, tuple) and len(args) == 1 and _is_number(args[0]):
+        return Use.SCALAR
+    return Use.CALLED
+
+
+def _is_bare(args: Value) -> bool:
+    if not (isinstance(args, tuple) and len(args) == 2 and args[0] == ()):  # noqa: PLR2004 - NEWOBJ_EX has two
+        return False
+    words = args[1]
+    return isinstance(words, Box) and words.count == 0
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, bool | int | float) or value is NUMBER
+
+
+def _refs(value: Value) -> Iterator[Ref]:
+    """Yield the imports among arguments: as far as containers keep their items."""
+    left, seen = [value], 0
+    while left and seen < MOST_LOOKED_AT:
+        seen += 1
+        one = left.pop()
+        if isinstance(one, Ref):
+            yield one
+        elif isinstance(one, tuple):
+            left.extend(one)
+        elif isinstance(one, Box):
+            left.extend(one.items)
 
 
 def _telling_part(callee: str, args: tuple[Value, ...]) -> str:
@@ -144,6 +232,19 @@ def is_torch_module(pid: Value) -> bool:
         and pid[0] == "module"
         and isinstance(pid[1], Ref)
     )
+
+
+_PACKAGED = {
+    "torch.jit._script.unpackage_script_module",
+    "torch.fx.graph_module.reduce_package_graph_module",
+}
+
+
+def is_packaged(pid: Value) -> bool:
+    """Tell whether a persistent id is torch.package's tuple for a module of its own archive."""
+    if not isinstance(pid, tuple) or len(pid) < 3 or pid[0] != "reduce_package":  # noqa: PLR2004 - torch/package/package_exporter.py
+        return False
+    return isinstance(pid[2], Ref) and f"{pid[2].module}.{pid[2].name}" in _PACKAGED
 
 
 def _head(value: Value) -> str:

@@ -102,7 +102,7 @@ class Streams:
             if body:
                 break
         head = blob.read(at, _LOOK)
-        return at if head and is_pickle(head, blob.size - at) else -1
+        return at if head and is_pickle(head, blob.size - at, blob, at) else -1
 
     def items(self, end: int) -> Iterator[Item]:
         """Yield claims, arrays, nested pickles, the view and a fact."""
@@ -122,7 +122,7 @@ class Streams:
             covered=end if self.failed else self.subject.size,
             partial=record.dropped,
             streams=tuple(self.spans),
-            imports=tuple(record.imports.values()),
+            imports=record.told_imports(),
             calls=tuple(record.calls.values()),
             oddities=tuple(record.oddities.values()),
             persistent=tuple(record.persistent.values()),
@@ -130,6 +130,7 @@ class Streams:
             broke=str(self.failed) if self.failed else "",
             broke_at=self.broke_at,
             flavour=self.flavour,
+            own=frozenset({i.module for i in record.imports.values()} & self.subject.own),
         )
         yield self._fact()
 

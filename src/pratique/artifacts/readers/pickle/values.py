@@ -1,5 +1,6 @@
 """What stands on the symbolic stack: constants as themselves, everything else as a small word."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -35,13 +36,29 @@ class Result:
 
 
 HARMLESS_KEYS = frozenset(
-    ("__doc__", "__orig_class__", "__networkx_cache__", "__model", "__annotations__")
+    f"__{word}__"
+    for word in (
+        "annotations",
+        "dict",
+        "doc",
+        "fields_set",
+        "module",
+        "name",
+        "networkx_cache",
+        "orig_class",
+        "qualname",
+        "version",
+        "weakref",
+    )
 )
-"""Keys with underscores that libraries keep in their objects' state; nothing runs by them."""
+"""Special names that libraries keep in their objects' state; nothing runs by them."""
+
+_SPECIAL = re.compile(r"__(?!pydantic_|model__)[a-z][a-z_]*__\Z")
 
 
 def _is_telling(key: str) -> bool:
-    return key.startswith("__") and key not in HARMLESS_KEYS
+    """Tell whether a key is a name that Python gives a meaning to, and that makes things run."""
+    return _SPECIAL.match(key) is not None and key not in HARMLESS_KEYS
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +77,9 @@ class Box:
         if room > 0:
             self.items.extend(values[:room])
         if self.kind == "dict" and len(self.dunders) < MAX_ITEMS:
-            self.dunders += [v for v in values[::2] if type(v) is str and _is_telling(v)]
+            self.dunders += [
+                v for v in values[::2] if type(v) is str and v.startswith("__") and _is_telling(v)
+            ]
 
     def get(self, key: str) -> Value:
         """Return the value of `key` among the remembered ones, or None."""

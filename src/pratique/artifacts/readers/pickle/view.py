@@ -1,6 +1,7 @@
 """What the pickle reader shows to rules."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from pratique.artifacts.reader import View
 
@@ -15,11 +16,27 @@ class PickleStreamSpan:
     stopped: bool
 
 
+class Use(IntEnum):
+    """What becomes of an import: from nothing, by way of an empty object, to a call.
+
+    KEPT: it is a value of the result. MADE: an empty object is made of it and given state, which
+    runs none of its constructor. SCALAR: it is called with one number. PASSED: a call gets it as
+    an argument. CALLED: it is called, or made with arguments.
+    """
+
+    KEPT = 0
+    MADE = 1
+    SCALAR = 2
+    PASSED = 3
+    CALLED = 4
+
+
 @dataclass(frozen=True, slots=True)
 class PickleImport:
     """One distinct global that is imported, at the offset of the first time.
 
     `computed` tells that the names on the stack were no plain constants; `stream` counts from 0.
+    `use` is the gravest thing that any stream does with it.
     """
 
     module: str
@@ -27,6 +44,7 @@ class PickleImport:
     at: int
     stream: int = 0
     computed: bool = False
+    use: Use = Use.KEPT
 
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"
@@ -75,7 +93,8 @@ ODDITIES = (
 class PicklePersistent:
     """One persistent id: `pid` as bounded text; `torch` where it is a torch storage's tuple.
 
-    `module` tells that it is the tuple by which old torch checkpoints name a class.
+    `module` tells that it is the tuple by which old torch checkpoints name a class, `packaged` that
+    it is the one by which torch.package names a scripted or traced module of the same archive.
     """
 
     pid: str
@@ -83,6 +102,7 @@ class PicklePersistent:
     torch: bool
     stream: int = 0
     module: bool = False
+    packaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +121,8 @@ class PickleStream(View):
     """Everything the pickle streams of one subject would do to a loader, in order.
 
     `broke` says why the last stream ended before its STOP (empty: it did not), `broke_at` where.
-    `flavour` is `plain`, `joblib` or `torch-legacy`.
+    `flavour` is `plain`, `joblib` or `torch-legacy`. `own` are those of the imported modules whose
+    sources stand beside the pickle, in an archive that its loader imports from.
     """
 
     streams: tuple[PickleStreamSpan, ...]
@@ -113,3 +134,4 @@ class PickleStream(View):
     broke: str = ""
     broke_at: int = 0
     flavour: str = "plain"
+    own: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pratique.artifacts.archive import ArchiveEntries, ArchiveEntry, Ledger, placed
 from pratique.artifacts.blob import cut
+from pratique.artifacts.laid import MAX_LATE, late
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers.tar import header as tar
 from pratique.artifacts.readers.tar.header import BLOCK, Header
@@ -35,9 +36,17 @@ class TarReader(Reader):
         return header is not None and bool(header.name or header.flag in tar.EXTENDED)
 
     def read(self, subject: Subject) -> Iterator[Item]:
-        """Yield every entry's claim and content as it is met, and the list at the end."""
-        walk = _Walk(subject)
-        yield from walk.run()
+        """Yield every entry's claim and content as it is met, and the list at the end.
+
+        Files that an index tells of come behind it, wherever they stand in the archive.
+        """
+        walk, waiting = _Walk(subject), list[Member]()
+        for item in walk.run():
+            if isinstance(item, Member) and late(item.name) and len(waiting) < MAX_LATE:
+                waiting.append(item)
+            else:
+                yield item
+        yield from waiting
         ledger = walk.ledger
         yield ArchiveEntries(
             format="tar",

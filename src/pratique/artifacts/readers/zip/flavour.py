@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pratique.artifacts.archive import Ledger, TorchScriptCode
 from pratique.artifacts.blob import Blob
 from pratique.artifacts.reader import TensorRole
+from pratique.artifacts.readers.zip.beside import export_root, package_root
 from pratique.core.limits import Limits, MiB
 
 Roles = Callable[[bytes, Limits], Mapping[str, TensorRole]]
@@ -32,17 +33,20 @@ _UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 def flavour_of(names: Sequence[str]) -> str:
     """Return the word for what these names make of a zip, empty for nothing special."""
-    if any(_RECORD.match(n) for n in names):
-        return "wheel"
-    if any(_CODE.search(n) for n in names):
-        return "torchscript"
-    if any(n.rpartition("/")[2] in PICKLES for n in names):
-        return "torch"
-    if names and all(n.endswith(".npy") for n in names):
-        return "npz"
-    if "config.json" in names and any(n.endswith(".weights.h5") for n in names):
-        return "keras"
-    return ""
+    return next((word for word, is_one in _FLAVOURS.items() if is_one(names)), "")
+
+
+_FLAVOURS: dict[str, Callable[[Sequence[str]], bool]] = {
+    # the first that fits is it
+    "wheel": lambda names: any(_RECORD.match(n) for n in names),
+    "torchscript": lambda names: any(_CODE.search(n) for n in names),
+    "torch": lambda names: any(n.rpartition("/")[2] in PICKLES for n in names),
+    "torch-package": lambda names: package_root(names) is not None,
+    "torch-export": lambda names: export_root(names) is not None,
+    "npz": lambda names: bool(names) and all(n.endswith(".npy") for n in names),
+    "skops": lambda names: "schema.json" in names and not any("/" in n for n in names),
+    "keras": lambda names: "config.json" in names and any(n.endswith(".weights.h5") for n in names),
+}
 
 
 def is_record(name: str) -> bool:

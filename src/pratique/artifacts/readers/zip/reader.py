@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar
 
 from pratique.artifacts.archive import (
@@ -13,10 +14,13 @@ from pratique.artifacts.archive import (
     placed,
 )
 from pratique.artifacts.blob import MemoryBlob
+from pratique.artifacts.laid import first
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, TensorRole, View
+from pratique.artifacts.readers.tar import header as tar
 from pratique.artifacts.readers.tensor_layout import BITS, bytes_of, tensors_fact
 from pratique.artifacts.readers.torch_roles import learnt, storage_roles
 from pratique.artifacts.readers.zip import flavour, records
+from pratique.artifacts.readers.zip.beside import beside, own_modules, plain_bytes
 from pratique.artifacts.readers.zip.payload import Payload, Unpacker
 from pratique.artifacts.readers.zip.survey import Entry, find_ends, survey
 from pratique.core.errors import ArtifactError, LimitExceededError, MalformedError
@@ -43,6 +47,8 @@ class _Reading:
     covered: int = 0
     calls: dict[str, None] = field(default_factory=dict)
     missized: list[Json] = field(default_factory=list)
+    own: frozenset[str] = frozenset()
+    opaque: frozenset[str] = frozenset()
 
     def label(self, name: str, at: int) -> str:
         """Return a name for the member that no other member has."""
@@ -71,7 +77,8 @@ class ZipReader(Reader):
         if records.END not in subject.tail:
             return False
         try:
-            return bool(find_ends(subject.blob, subject.head, subject.tail))
+            ends = find_ends(subject.blob, subject.head, subject.tail)
+            return bool(ends) and not all(_in_a_tar(subject, end) for end in ends)
         except ArtifactError:
             return False
 
@@ -86,8 +93,11 @@ class ZipReader(Reader):
         yield from told.claims
         reading.covered = sum(c.end - c.start for c in told.claims)
         self._learn_roles(reading, told.entries)
+        reading.own = own_modules([e.name for e in told.entries])
+        if kind == "skops":
+            reading.opaque = plain_bytes(told.entries, partial(_body, reading))
         yield from _named_tensors(reading, told.entries)
-        for entry in told.entries:
+        for entry in sorted(told.entries, key=lambda e: not first(e.name)):
             yield from self._entry(reading, entry)
         if reading.record:
             body, at = reading.record
@@ -100,6 +110,8 @@ class ZipReader(Reader):
 
     def _learn_roles(self, reading: _Reading, entries: list[Entry]) -> None:
         """Read the pickles that describe storages, before any storage is handed on."""
+        take = partial(_body, reading)
+        reading.roles.update(beside(entries, take, self._roles, reading.subject.limits))
         if not reading.flavour.startswith("torch"):
             return
         big = {
@@ -147,7 +159,23 @@ class ZipReader(Reader):
         if payload.blob.size or not entry.name.endswith("/"):
             role = flavour.role_of(entry.name, reading.roles)
             _note_size(reading, role, payload.blob.size)
-            yield Member(reading.label(entry.name, entry.start), payload.blob, role)
+            label = reading.label(entry.name, entry.start)
+            opaque = entry.name in reading.opaque
+            yield Member(label, payload.blob, role, opaque, reading.own)
+
+
+def _in_a_tar(subject: Subject, end: records.End) -> bool:
+    """Tell whether the zip of an end record is a tar's member, whole: then it is read as that."""
+    if tar.parse(subject.head[: tar.BLOCK]) is None:
+        return False
+    begins = [start - end.offset for start in end.starts]
+    for begin in begins:
+        header = tar.parse(subject.blob.read(max(0, begin - tar.BLOCK), tar.BLOCK))
+        if begin < tar.BLOCK or header is None or not header.summed:
+            return False
+        if header.kind not in {"file", "other"} or begin + header.size < end.end:
+            return False
+    return bool(begins)
 
 
 def _named_tensors(reading: _Reading, entries: list[Entry]) -> Iterator[Fact]:

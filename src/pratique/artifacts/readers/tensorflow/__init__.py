@@ -1,0 +1,1 @@
+"""TensorFlow's formats: graphs, checkpoints, TensorFlow Lite, TensorFlow.js."""

@@ -384,7 +384,6 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     FairseqEvaluatedText,
     CodeRunsAtStartup,
     TokenizerRewritesWords,
-    RequirementsFromElsewhere,
     ModelfileForeignSource,
     TritonConfigReachesOut,
     CardInstructsAgents,

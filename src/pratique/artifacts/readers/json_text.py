@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
 from pratique.artifacts.graphs import GraphOperators
@@ -146,7 +147,7 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
     if not isinstance(document, dict):
         return
     others = _other_templates(document) if _MARKS.search(text) else ()
-    for origin, source in (*_templates(document.get("chat_template")), *others):
+    for origin, source in chain(_templates(document.get("chat_template")), others):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
     if isinstance(document.get("model"), dict) and "added_tokens" in document:
         yield Fact("tokenizer", subject.chain, rewriting(document))

@@ -59,8 +59,8 @@ class RequirementsFromElsewhere(Detector[Repository]):
     ## What it looks for
     Requirements by address, and package indexes and link pages, in requirement files, conda
     environments, MLflow environments, Dockerfiles and projects. Hosts that publish packages for
-    everybody are low; other hosts are medium; bare addresses of machines and plain http to unknown
-    hosts are high. Names one letter away from a well-known package are medium. Requirement files
+    everybody are silent; other hosts are medium; bare addresses of machines, and unknown hosts by
+    plain http, are high. Names one letter away from a known package are medium. Requirement files
     in archives such as `.mar` count as well.
 
     ## Why it matters
@@ -111,7 +111,7 @@ def _of_components(view: Repository) -> Iterator[_Told]:
         place = Span(chain=tuple(component.path.split("!")), line=component.line)
         address = _ADDRESS.search(f"{component.url} {component.name}")
         if address is not None:
-            yield place, *_judged(address)
+            yield from ((place, *told) for told in _judged(address))
         elif near := _near(component):
             says = f"asks for {component.name[:60]!r}, one letter from {near!r}"
             yield place, Severity.MEDIUM, says
@@ -128,7 +128,8 @@ def _of_lines(view: Repository) -> Iterator[_Told]:
             if ours and isinstance(text, str):
                 for url in islice(dict.fromkeys(_LINE.findall(text)), MOST):
                     if address := _ADDRESS.match(url):
-                        yield Span(chain=(file.path, *chain)), *_judged(address)
+                        place = Span(chain=(file.path, *chain))
+                        yield from ((place, *told) for told in _judged(address))
 
 
 def _manifests(facts: tuple[tuple[str, tuple[str, ...], object], ...]) -> set[str]:
@@ -137,18 +138,16 @@ def _manifests(facts: tuple[tuple[str, tuple[str, ...], object], ...]) -> set[st
     return {str(data["requirementsFile"]) for data in told if data.get("requirementsFile")}
 
 
-def _judged(address: re.Match[str]) -> tuple[Severity, str]:
+def _judged(address: re.Match[str]) -> Iterator[tuple[Severity, str]]:
     scheme, host = address[1].rpartition("+")[2], address[2].lower().rstrip(".")
-    if _LOCAL.match(host):
-        severity, why = Severity.LOW, "this machine"
-    elif _MACHINE.fullmatch(host):
-        severity, why = Severity.HIGH, "a bare address"
-    elif any(host == name or host.endswith("." + name) for name in KNOWN):
-        severity, why = Severity.LOW, "a well-known place"
+    if _LOCAL.match(host) or any(host == name or host.endswith("." + name) for name in KNOWN):
+        return
+    says = f"installs from {address[0].partition('#')[0][:120]!r}"
+    if _MACHINE.fullmatch(host):
+        yield Severity.HIGH, f"{says}, a bare address"
     else:
         plain = scheme in {"http", "ftp", "git"}
-        severity, why = Severity.HIGH if plain else Severity.MEDIUM, "an unknown place"
-    return severity, f"installs from {address[0][:120]!r}, {why}"
+        yield Severity.HIGH if plain else Severity.MEDIUM, f"{says}, an unknown place"
 
 
 def _near(component: Component) -> str:

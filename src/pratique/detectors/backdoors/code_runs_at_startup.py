@@ -10,6 +10,10 @@ from pratique.detectors.base import Detector
 from pratique.detectors.told_documents import texts
 
 _IMPORT = re.compile(r"import[ \t]+\S")
+_ACTS = re.compile(
+    r"\b(?:exec|eval|compile|__import__)\s*\(|\b(?:base64|zlib|marshal|socket|subprocess|urllib|requests"
+    r"|ctypes|codecs)\b|\bos\.(?:system|popen|exec|spawn)"
+)
 _SHADOWS = frozenset(
     f"{name}.py"
     for name in (
@@ -25,7 +29,8 @@ class CodeRunsAtStartup(Detector[Repository]):
     ## What it looks for
     `.pth` files with a line that begins with `import`, `sitecustomize.py` and
     `usercustomize.py`, and modules at the top of the repository that bear the name of a library
-    which every loader imports.
+    which every loader imports. Lines of `.pth` files that run text, decode or reach out are high.
+    What the modules themselves do is for the rules about code.
 
     ## Why it matters
     The interpreter runs the first two before any program; the last takes the place of the
@@ -43,7 +48,7 @@ class CodeRunsAtStartup(Detector[Repository]):
         id=RuleId("BKD041"),
         slug="code-runs-at-startup",
         stage=Stage.BACKDOORS,
-        severity=Severity.HIGH,
+        severity=Severity.MEDIUM,
         confidence=Confidence.HIGH,
         refs=(
             "CWE-427",
@@ -65,9 +70,10 @@ class CodeRunsAtStartup(Detector[Repository]):
             ):
                 if _IMPORT.match(line):
                     yield self.finding(
-                        Span(chain=at.chain, line=number), f"runs at every start: {line[:100]!r}"
+                        Span(chain=at.chain, line=number),
+                        f"runs at every start: {line[:100]!r}",
+                        severity=Severity.HIGH if _ACTS.search(line) else Severity.MEDIUM,
                     )
-                    break
         for file in view.files:
             python = file.fact("python") is not None
             if python and file.path.rpartition("/")[2] in {"sitecustomize.py", "usercustomize.py"}:
@@ -76,5 +82,4 @@ class CodeRunsAtStartup(Detector[Repository]):
                 yield self.finding(
                     Span(chain=(file.path,)),
                     "takes the place of a library that loaders import",
-                    severity=Severity.MEDIUM,
                 )

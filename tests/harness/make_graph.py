@@ -29,7 +29,7 @@ def coded(top: str = "", method: str = "", **beside: str) -> dict[str, str]:
 
 def tokenizer(**parts: object) -> dict[str, str]:
     """Return a tokenizer.json of two tokens with these parts."""
-    document = {
+    document: dict[str, object] = {
         "version": "1.0",
         "added_tokens": [],
         "normalizer": None,

@@ -89,9 +89,9 @@ class Subject:
 
     `opaque` tells that the container already accounts for these bytes as data (an array inside a
     pickle): then it is no gap when no reader knows them. `role` is what the container says it is,
-    `context` what it knows beside, for the reader of the member's format: names of other cells,
     `laid` what a file beside it says that it holds.
     `own` are the Python modules whose sources the container holds, and loads instead of others.
+    `context` is what the container knows for the reader of the member: names of other cells.
     """
 
     chain: tuple[str, ...]
@@ -100,9 +100,9 @@ class Subject:
     scratch: Scratch
     role: TensorRole | None = None
     opaque: bool = False
-    context: object = None
     own: frozenset[str] = frozenset()
     laid: tuple[Laid, ...] = ()
+    context: object = None
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 
@@ -133,8 +133,8 @@ class Member:
     blob: Blob
     role: TensorRole | None = None
     opaque: bool = False
-    context: object = None
     own: frozenset[str] = frozenset()
+    context: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,8 @@ class Inspector:
         if why:
             yield from self._unread(chain[: parent.limits.depth + 1], member.blob.size, why)
             return
-        told = (member.role, member.opaque, member.context, member.own, self._laid.pop(chain, ()))
+        laid = self._laid.pop(chain, ())
+        told = (member.role, member.opaque, member.own, laid, member.context)
         yield from self.inspect(Subject(chain, member.blob, parent.budget, parent.scratch, *told))
 
     def _unread(self, chain: tuple[str, ...], size: int, why: str) -> Iterator[Receipt]:

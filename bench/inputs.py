@@ -4,6 +4,7 @@ import json
 import pickle
 import random
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,25 @@ def records(path: Path, size: int) -> int:
         rows.append(row | {"span": (number, number + 5), "special": number % 50 == 0, "of": None})
     path.write_bytes(pickle.dumps(rows, 4))
     return path.stat().st_size
+
+
+def small(folder: Path, count: int) -> int:
+    """Write `count` small files as a repository holds them: settings, text, code, pickles, arrays.
+
+    Returns their bytes.
+    """
+    pick = random.Random(0)
+    folder.mkdir()
+    makers: dict[str, Callable[[int], str | bytes]] = {
+        "json": lambda at: json.dumps({"id": at, "scale": [pick.random() for _ in range(20)]}),
+        "md": lambda at: f"# Part {at}\n\n" + "It was trained on examples, and measured.\n" * 20,
+        "py": lambda at: f"import torch\n\n\ndef layer_{at}(x):\n    return torch.relu(x) + {at}\n",
+        "pkl": lambda at: pickle.dumps({"layer": at, "scale": [pick.random()] * 50}, 4),
+        "yaml": lambda at: f"layer: {at}\nsizes: [{at}, 64, 64]\nname: part-{at}\n",
+    }
+    for at in range(count):
+        ending = list(makers)[at % len(makers)]
+        told = makers[ending](at)
+        path = folder / f"{at:05}.{ending}"
+        path.write_bytes(told if isinstance(told, bytes) else told.encode())
+    return sum(path.stat().st_size for path in folder.iterdir())

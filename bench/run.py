@@ -163,6 +163,22 @@ def start_up(bench: Bench, folder: Path) -> None:
     bench.add(Row("scan of a 1 MB file (target 700 ms)", best["scan of 1 MB"].wall * 1000, "ms"))
 
 
+def small_files(bench: Bench, folder: Path, count: int) -> None:
+    """Measure a folder of small files against modelaudit; the large folder is ours alone."""
+    some, many = folder / "some", folder / "many"
+    inputs.small(some, count // 10)
+    race = {"pratique": ours(some)}
+    if has("modelaudit"):
+        race["modelaudit"] = peer("modelaudit", some)
+    best = bench.race(f"{count // 10} small files", race)
+    if "modelaudit" in best:
+        ratio = best["modelaudit"].wall / best["pratique"].wall
+        bench.add(Row("small files: modelaudit's wall / ours", ratio, "x", least=1))
+    inputs.small(many, count)
+    wall = bench.race(f"{count} small files", {"pratique": ours(many)})["pratique"].wall
+    bench.add(Row("small files (target 200/s)", count / wall, "files/s"))
+
+
 HEADER = "{'descr': '<u4', 'fortran_order': False, 'shape': (250000,), }"
 
 
@@ -192,7 +208,9 @@ def main() -> int:
     """Run the benchmark; return 1 when a bound is broken."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
-    parser.add_argument("--only", default="", help="start, pickle, weights, sandbox or advisories")
+    parser.add_argument(
+        "--only", default="", help="start, files, pickle, weights, sandbox or advisories"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     told = parser.parse_args()
     for one in PEERS:
@@ -207,6 +225,9 @@ def main() -> int:
         hurried.rows, hurried.raw = bench.rows, bench.raw
         steps: dict[str, Callable[[], None]] = {
             "start": lambda: start_up(bench, folder),
+            "files": lambda: small_files(
+                hurried, folder, int(os.environ.get("BENCH_FILES", "10000"))
+            ),
             "pickle": lambda: opcode_pickle(
                 hurried, folder, float(os.environ.get("BENCH_MB", "24"))
             ),

@@ -9,7 +9,7 @@ import tarfile
 import zipfile
 import zlib
 
-from harness import make_checkpoint, make_model_archives, make_onnx, make_tflite
+from harness import make_checkpoint, make_hdf5, make_model_archives, make_onnx, make_tflite
 from harness import make_tensorflow as make_tf
 from harness import make_tensors as make
 from harness.make_archives import tarred, without_central, zipped
@@ -19,6 +19,7 @@ from harness.make_pickles import state_dict
 from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.compiled_python import CompiledPythonReader
 from pratique.artifacts.readers.gguf import GgufReader
+from pratique.artifacts.readers.hdf5.reader import Hdf5Reader
 from pratique.artifacts.readers.jinja_template import JinjaReader
 from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.json_text import JsonReader
@@ -165,6 +166,9 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (CheckpointIndexReader(), make_checkpoint.table({b"": b"x", b"k": b"v" * 300}, snappy=True)),
     (CompiledPythonReader(), code_object(16)),
     (CompiledPythonReader(), code_object(0)),
+    (Hdf5Reader(), make_hdf5.keras('{"class_name": "Model", "config": {}}')),
+    (Hdf5Reader(), make_hdf5.weights(make_hdf5.external_link("e", "x.h5", "/d"))),
+    (Hdf5Reader(), make_hdf5.newer()),
     (JinjaReader(), TEXTS[5]),
     (JpegReader(), jpeg()),
     (JpegReader(), jpeg(segment(0xFE, b"words"), b"\xff\xff" + segment(0xE1, b"Exif")[1:])),

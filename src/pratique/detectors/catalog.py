@@ -83,6 +83,10 @@ from pratique.detectors.malware.graph_reaches_network import GraphReachesNetwork
 from pratique.detectors.malware.graph_reads_files import GraphReadsFiles
 from pratique.detectors.malware.graph_unknown_operator import GraphUnknownOperator
 from pratique.detectors.malware.graph_writes_files import GraphWritesFiles
+from pratique.detectors.malware.hdf5_hidden_data import Hdf5HiddenData
+from pratique.detectors.malware.hdf5_reads_other_file import Hdf5ReadsOtherFile
+from pratique.detectors.malware.keras_config_foreign_code import KerasConfigForeignCode
+from pratique.detectors.malware.keras_lambda_acts import KerasLambdaActs
 from pratique.detectors.malware.markup_active_content import MarkupActiveContent
 from pratique.detectors.malware.native_program_file import NativeProgramFile
 from pratique.detectors.malware.pickle_acts_in_later_stream import PickleActsInLaterStream
@@ -165,12 +169,15 @@ from pratique.detectors.vulnerabilities.gguf_length_lie import GgufLengthLie
 from pratique.detectors.vulnerabilities.gguf_tensor_beyond_int32 import GgufTensorBeyondInt32
 from pratique.detectors.vulnerabilities.gguf_tensor_size_lie import GgufTensorSizeLie
 from pratique.detectors.vulnerabilities.gguf_zero_divisor import GgufZeroDivisor
+from pratique.detectors.vulnerabilities.hdf5_external_data import Hdf5ExternalData
+from pratique.detectors.vulnerabilities.hdf5_shape_bomb import Hdf5ShapeBomb
 from pratique.detectors.vulnerabilities.keras_config_disarms_safe_mode import (
     KerasConfigDisarmsSafeMode,
 )
 from pratique.detectors.vulnerabilities.keras_config_foreign_module import KerasConfigForeignModule
 from pratique.detectors.vulnerabilities.keras_external_saved_model import KerasExternalSavedModel
 from pratique.detectors.vulnerabilities.keras_lambda_code import KerasLambdaCode
+from pratique.detectors.vulnerabilities.keras_lambda_in_hdf5 import KerasLambdaInHdf5
 from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
 from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
 from pratique.detectors.vulnerabilities.langchain_prompt_acts import LangchainPromptActs
@@ -246,6 +253,10 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TextInTensor,
     TorchScriptFileAccess,
     TorchScriptNetworkAccess,
+    KerasLambdaActs,
+    KerasConfigForeignCode,
+    Hdf5ReadsOtherFile,
+    Hdf5HiddenData,
     TorchScriptUnknownOperator,
     SkopsDangerousType,
     SkopsUnknownType,
@@ -352,6 +363,9 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     KerasExternalSavedModel,
     KerasVocabularyFromPath,
     KerasLambdaCode,
+    Hdf5ExternalData,
+    Hdf5ShapeBomb,
+    KerasLambdaInHdf5,
     ConfigNestedForeignCode,
     ConfigActivationByPath,
     OnnxExternalDataEscape,

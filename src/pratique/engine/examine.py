@@ -1,7 +1,8 @@
 """The parent's side of an inspection: ask the store first, then a fresh jailed worker.
 
-Each file gets a worker of its own. A worker that a hostile file has taken over could otherwise lie
-about the files after it, and the lie would be stored under their digests for everybody.
+A worker that a hostile file has taken over could lie about the files after it, and the lie would be
+stored under their digests for everybody. So a file gets a worker of its own, or, where small files
+share one (engine/company.py), its result is kept for this company only.
 """
 
 import errno
@@ -31,6 +32,7 @@ from pratique.core.receipt import Receipt
 from pratique.core.scan import FileReport, Inspection, bound
 from pratique.core.wire import decode
 from pratique.engine.bounds import FACT_DEPTH, REPOSITORY_FINDINGS
+from pratique.engine.company import Company
 from pratique.engine.handle import Handle, Hashes, opened
 from pratique.engine.plan import (
     SHARED,
@@ -80,15 +82,18 @@ class Examiner:
         """Let every file that is being read end soon: nobody waits for the account any more."""
         self._stopped.set()
 
-    def file(self, file: SourceFile, laid: tuple[Laid, ...] = ()) -> FileReport:
+    def file(
+        self, file: SourceFile, laid: tuple[Laid, ...] = (), company: Company | None = None
+    ) -> FileReport:
         """Return the report of one file. Whatever is wrong with it is in the report.
 
-        `laid` is what a file beside it says that it holds.
+        `laid` is what a file beside it says that it holds; `company` lends the worker that it
+        shares with others.
         """
         self._watcher.started(file.path, max(0, file.size))
         try:
             with opened(file) as handle:
-                report = self._opened(file, handle, laid)
+                report = self._opened(file, handle, (laid, company))
         except (ArtifactError, OSError) as e:
             report = _problem(file, _says(e))
         self._watcher.done(report)
@@ -108,27 +113,53 @@ class Examiner:
         self._watcher.done(report)
         return report
 
-    def _opened(self, file: SourceFile, handle: Handle, laid: tuple[Laid, ...]) -> FileReport:
+    def company(self) -> Company:
+        """Return a worker that small files may share; the caller closes it."""
+        return Company(self._workers)
+
+    def _opened(
+        self, file: SourceFile, handle: Handle, by: tuple[tuple[Laid, ...], Company | None]
+    ) -> FileReport:
         if handle.size > self._limits.file_bytes:
             raise ArtifactError(
                 f"{handle.size} bytes are more than the limit of {self._limits.file_bytes} a file"
             )
         if handle.size <= SMALL or self._store.hint(handle.stamp):
             hashes = self._hash(file, handle)
-            key = key_of(hashes.digest, self._limits, self._owner, laid)
-            known = self._store.load(key, versions())
-            answer = self._ask(handle, owed(known), laid) if owed(known) else None
-            return self._report(file, handle, hashes, _Result(known, answer, laid))
+            return self._report(file, handle, hashes, self._small(handle, hashes.digest, by))
         later: Future[Hashes] = self._hashing.submit(self._hash, file, handle)
         try:
-            answer = self._ask(handle, file_rules(), laid)
+            answer = self._ask(handle, file_rules(), by[0])
         finally:
             wait([later])  # the descriptor may not be closed, and its number reused, meanwhile
         try:
             hashes = later.result()
         except (ArtifactError, OSError) as e:
             return _unhashed(file, answer, _says(e))
-        return self._report(file, handle, hashes, _Result(None, answer, laid))
+        return self._report(file, handle, hashes, _Result(None, answer, by[0]))
+
+    def _small(
+        self, handle: Handle, digest: Digest, by: tuple[tuple[Laid, ...], Company | None]
+    ) -> "_Result":
+        """Return what is known of a file that is hashed, and what a worker says of the rest."""
+        laid, company = by
+        alone = self._store.load(key_of(digest, self._limits, self._owner, laid), versions())
+        before = company.before if company is not None else ""
+        if company is not None:
+            company.passed(digest)
+        if not (rules := owed(alone)):
+            return _Result(alone, None, laid)
+        if company is None or not before:
+            return _Result(alone, self._ask(handle, rules, laid, company), laid)
+        key = key_of(digest, self._limits, self._owner, laid, before)
+        known = self._store.load(key, versions())
+        if not (rules := owed(known)):
+            return _Result(known, None, laid, before)
+        begun = company.begun
+        answer = self._ask(handle, rules, laid, company)
+        if answer.failed and begun:  # by this file, or by one before it
+            return _Result(alone, self._ask(handle, owed(alone), laid), laid)
+        return _Result(known, answer, laid, before)
 
     def _hash(self, file: SourceFile, handle: Handle) -> Hashes:
         def progress(count: int) -> None:
@@ -162,15 +193,21 @@ class Examiner:
     def _remember(self, handle: Handle, digest: Digest, result: "_Result") -> None:
         if result.answer is not None and not result.answer.failed:
             ran = frozenset(r.rule for r in result.answer.inspection.receipts)
-            key = key_of(digest, self._limits, self._owner, result.laid)
+            key = key_of(digest, self._limits, self._owner, result.laid, result.before)
             self._store.save(key, replace(result.answer.inspection, facts=result.facts()), ran)
         self._store.remember(handle.stamp, digest)
 
-    def _ask(self, handle: Handle, rules: frozenset[RuleId], laid: tuple[Laid, ...]) -> Answer:
+    def _ask(
+        self,
+        handle: Handle,
+        rules: frozenset[RuleId],
+        laid: tuple[Laid, ...],
+        company: Company | None = None,
+    ) -> Answer:
         try:
             with tempfile.TemporaryFile() as scratch:
                 fds = (handle.fd, scratch.fileno())
-                return self._answer("file", handle.size, fds, rules, rows_of(laid))
+                return self._answer("file", handle.size, fds, rules, (rows_of(laid), company))
         except OSError as e:
             return Answer(Inspection(), f"no room on this machine to unpack into: {e.strerror}")
 
@@ -224,8 +261,9 @@ class Examiner:
         size: int,
         fds: tuple[int, ...],
         rules: frozenset[RuleId],
-        laid: Sequence[object] = (),
+        by: tuple[Sequence[object], Company | None] = ((), None),
     ) -> Answer:
+        laid, company = by
         request = {"do": do, "size": size, "rules": sorted(rules), "limits": asdict(self._limits)}
         if laid:
             request["laid"] = laid
@@ -233,7 +271,7 @@ class Examiner:
         said = _Said(rules, most, self._limits.facts_values)
         failed, counted = "", 0
         try:
-            with self._workers.worker() as worker:
+            with (company or self._workers).worker() as worker:
                 for frame in worker.ask(request, fds, self._limits.deadline(size)):
                     if "progress" in frame:
                         counted += self._progress(frame, size - counted)
@@ -261,6 +299,8 @@ class _Result:
     known: Inspection | None
     answer: Answer | None
     laid: tuple[Laid, ...] = ()
+    before: str = ""
+    """The files that the worker may have read before, as Company.before tells them."""
 
     def facts(self) -> tuple[Fact, ...]:
         """Return the facts of the run that saw more: one for few rules may not look everywhere."""

@@ -26,12 +26,21 @@ SHARED = "shared"
 
 
 def key_of(
-    digest: Digest, limits: Limits, owner: str = SHARED, laid: tuple[Laid, ...] = ()
+    digest: Digest,
+    limits: Limits,
+    owner: str = SHARED,
+    laid: tuple[Laid, ...] = (),
+    before: str = "",
 ) -> ResultKey:
-    """Return the key under which a result for these bytes holds, read as `laid` says."""
+    """Return the key under which a result for these bytes holds, read as `laid` says.
+
+    `before` tells the files which the same worker may have read before (engine/company.py).
+    """
     made_by = _made_by(readers_key())
     if laid:
         made_by = hashlib.sha256(f"{made_by};{laid!r}".encode()).hexdigest()[:32]
+    if before:
+        made_by = hashlib.sha256(f"{made_by};after {before}".encode()).hexdigest()[:32]
     return ResultKey(owner, digest, made_by, limits.key())
 
 

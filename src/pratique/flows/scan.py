@@ -1,4 +1,4 @@
-"""The story of a scan: open, read every file in a worker of its own, judge the whole, account."""
+"""The story of a scan: open, read every file in a locked worker, judge the whole, account."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -9,6 +9,7 @@ import pratique
 from pratique.artifacts.laid import first
 from pratique.artifacts.sources.base import Source, SourceFile
 from pratique.core.scan import FileReport, Inspection, Scan
+from pratique.engine.company import companies
 from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Rows, Said, bounded, compared, outcome, pinned
@@ -62,15 +63,24 @@ def _read(
     """Return the reports of all files, in their order; those that tell of others are read first."""
     examiner, zygote, rows = by
 
-    def examined(file: SourceFile) -> FileReport:
-        return rows.take(examiner.file(file, rows.laid(file.path)))
+    def examined(together: list[SourceFile]) -> list[FileReport]:
+        with examiner.company() as company:
+            shared = company if len(together) > 1 else None
+            laid = (rows.laid(file.path) for file in together)
+            told = (examiner.file(f, by, shared) for f, by in zip(together, laid, strict=True))
+            return [rows.take(one) for one in told]
 
     early = [file for file in listed if first(file.path)]
     late = [file for file in listed if not first(file.path)]
     asked.watcher.planned(len(listed), sum(max(0, f.size) for f in listed))
     with ThreadPoolExecutor(max(1, asked.jobs), thread_name_prefix="examine") as pool:
         try:
-            told = [*pool.map(examined, early), *pool.map(examined, late)]
+            told = [
+                one
+                for group in (early, late)
+                for some in pool.map(examined, companies(group))
+                for one in some
+            ]
         except BaseException:  # Ctrl-C: no file's deadline is waited for
             examiner.stop()
             zygote.close()

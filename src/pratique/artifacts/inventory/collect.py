@@ -80,6 +80,7 @@ _HEADERS: dict[str, Callable[[str, object, Found], None]] = {
     "gguf": configs.gguf,
     "safetensors": configs.safetensors,
     "onnx": configs.onnx,
+    "hdf5": configs.hdf5,
 }
 
 

@@ -106,6 +106,14 @@ def onnx(path: str, told: object, found: Found) -> None:
             found.other(at, f"onnx opset {row[0] or 'ai.onnx'}", row[1])
 
 
+def hdf5(path: str, told: object, found: Found) -> None:
+    """Take the versions that the root of an HDF5 file names."""
+    attributes = told.get("attributes") if isinstance(told, dict) else None
+    for key, value in attributes.items() if isinstance(attributes, dict) else []:
+        if key in _MADE:
+            found.made_with(Place(path, "hdf5"), _MADE[key], value)
+
+
 def card(path: str, text: str, found: Found) -> None:
     """Take licence, base models, data sets and library of a model card's front matter."""
     told = front_matter(text)

@@ -3,6 +3,7 @@
 from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.compiled_python import CompiledPythonReader
 from pratique.artifacts.readers.gguf import GgufReader
+from pratique.artifacts.readers.hdf5.reader import Hdf5Reader
 from pratique.artifacts.readers.jinja_template import JinjaReader
 from pratique.artifacts.readers.jpeg import JpegReader
 from pratique.artifacts.readers.json_text import JsonReader
@@ -49,6 +50,7 @@ READERS: tuple[Reader, ...] = (
     FingerprintReader(),
     GgufReader(),
     GzipReader(),
+    Hdf5Reader(),
     JinjaReader(),
     JoblibZfileReader(),
     JpegReader(),

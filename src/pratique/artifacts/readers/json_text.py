@@ -12,7 +12,8 @@ from pratique.artifacts.graphs import GraphOperators
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
-from pratique.artifacts.readers.json_settings import settings
+from pratique.artifacts.readers.json_settings import settings, whole_settings
+from pratique.artifacts.readers.keras_config import KEYS, LONGEST, is_keras, torch_modules
 from pratique.artifacts.readers.notebook import notebook
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
@@ -74,6 +75,8 @@ CONFIG_KEYS = frozenset(
         "function",
         "type",
         "keras_version",
+        "optimizer_config",
+        "compile_config",
         "library_name",
         "__version__",
         "_diffusers_version",
@@ -153,8 +156,21 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
         yield Fact("tokenizer", subject.chain, rewriting(document))
     if "nbformat" in document:
         yield from notebook(document)
-    if telling or not CONFIG_KEYS.isdisjoint(document):
+    yield from _configuration(document, subject, telling=telling)
+
+
+def _configuration(document: dict[str, Any], subject: Subject, *, telling: bool) -> Iterator[Item]:
+    if is_keras(document):
+        yield from _of_keras(document, subject)
+    elif telling or not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
+
+
+def _of_keras(document: object, subject: Subject) -> Iterator[Item]:
+    """Yield all that Keras would make of a document, and what stands in it packed."""
+    yield from torch_modules(document)
+    for part in whole_settings(document, CONFIG_KEYS | KEYS, LONGEST):
+        yield Fact("json", subject.chain, part)
 
 
 def _of_web_model(document: object, subject: Subject) -> Iterator[Item]:
@@ -162,7 +178,7 @@ def _of_web_model(document: object, subject: Subject) -> Iterator[Item]:
         yield from web_model(document, subject)
         layers = keras_model(document)
         if layers is not None:
-            yield Fact("json", subject.chain, settings(layers, CONFIG_KEYS))
+            yield from _of_keras(layers, subject)
 
 
 def _is_modules(rows: Sequence[object]) -> bool:

@@ -34,6 +34,8 @@ PROMISED: dict[str, frozenset[str]] = {
     "gguf": frozenset({"gguf"}),
     "npy": frozenset({"npy"}),
     "onnx": frozenset({"onnx"}),
+    **dict.fromkeys(("h5", "hdf5"), frozenset({"hdf5"})),
+    "keras": frozenset({"zip", "hdf5"}),
     "tflite": frozenset({"tflite", "zip"}),
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
     "tar": frozenset({"tar"}),

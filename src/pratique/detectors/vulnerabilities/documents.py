@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from pratique.artifacts.readers.keras_config import is_keras
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Span
 
@@ -38,6 +39,6 @@ def nodes(document: object) -> Iterator[tuple[int, Node]]:
 def keras_nodes(view: Repository) -> Iterator[tuple[Span, Node]]:
     """Yield every mapping of the documents that Keras would make a model of."""
     for at, document in documents(view):
-        if isinstance(document, dict) and "class_name" in document and "config" in document:
+        if is_keras(document):
             for _, node in nodes(document):
                 yield at, node

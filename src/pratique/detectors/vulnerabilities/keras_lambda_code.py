@@ -1,6 +1,7 @@
 """VUL027 keras-lambda-code."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
@@ -8,14 +9,16 @@ from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, S
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
 from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.patterns.keras_lambda import compiled, lambdas, weigh
 
 
 class KerasLambdaCode(Detector[Repository]):
     """A Keras model carries compiled Python code in a Lambda layer.
 
     ## What it looks for
-    A `Lambda` layer whose function is a `__lambda__` with code, or the older list of base64
-    text, defaults and closure.
+    A `__lambda__` with code anywhere in a configuration, or the older list of base64 text, defaults
+    and closure. It is medium where the code names nothing that acts by itself, and low where it
+    only computes, as keras-lambda-acts says.
 
     ## Why it matters
     The code is unmarshalled and run when the model is loaded or asked. Keras before 2.13 did
@@ -26,8 +29,8 @@ class KerasLambdaCode(Detector[Repository]):
     Ask for the layer as a registered class in reviewed source.
 
     ## What it cannot see
-    Models in HDF5, which no reader of this version opens: they end as incomplete. There the
-    same layer is CVE-2025-9905.
+    What the code does beyond the names in it. In HDF5 the same layer is CVE-2025-9905, which
+    keras-lambda-in-hdf5 reports.
     """
 
     rule: ClassVar[Rule] = Rule(
@@ -50,13 +53,8 @@ class KerasLambdaCode(Detector[Repository]):
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each such entry, with the loaders that it hits."""
         for at, node in keras_nodes(view):
-            named, config = node.get("class_name"), node.get("config")
-            if str(named).rpartition(">")[2] != "Lambda" or not isinstance(config, dict):
-                continue
-            function = config.get("function")
-            if isinstance(function, dict) and function.get("class_name") == "__tuple__":
-                function = function.get("items")  # how a SavedModel's metadata writes the list
-            old = isinstance(function, list) and bool(function) and isinstance(function[0], str)
-            new = isinstance(function, dict) and function.get("class_name") == "__lambda__"
-            if old or new:
-                yield hit(type(self), view, at, "a Lambda layer carries compiled code")
+            for _, code in lambdas((node,)):
+                found = hit(type(self), view, at, "a Lambda layer carries compiled code")
+                # Models of good faith have such layers, too: scaling, a norm, a slice.
+                most, _ = weigh(compiled(code))
+                yield replace(found, severity=min(found.severity, most))

@@ -1,6 +1,7 @@
 """VUL026 keras-vocabulary-from-path."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
@@ -8,6 +9,7 @@ from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, S
 from pratique.detectors.base import Detector
 from pratique.detectors.vulnerabilities.documents import keras_nodes
 from pratique.detectors.vulnerabilities.loaders import hit
+from pratique.patterns.paths import disguised_way_out, way_out
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 
@@ -17,7 +19,7 @@ class KerasVocabularyFromPath(Detector[Repository]):
 
     ## What it looks for
     A `StringLookup`, `IntegerLookup` or `TextVectorization` layer whose `vocabulary` is a text
-    instead of a list.
+    instead of a list. The plain name of a file, as training scripts leave it, is medium.
 
     ## Why it matters
     While the model is loaded Keras reads that file or asks that address, and what it reads
@@ -56,4 +58,14 @@ class KerasVocabularyFromPath(Detector[Repository]):
                 continue
             told = config.get("vocabulary") if isinstance(config, dict) else None
             if isinstance(told, str) and told:
-                yield hit(type(self), view, at, f"{named} reads its vocabulary from {told[:120]!r}")
+                says = f"{named} reads its vocabulary from {told[:120]!r}"
+                found = hit(type(self), view, at, says)
+                most = Severity.CRITICAL if _leads_out(told) else Severity.MEDIUM
+                yield replace(found, severity=min(found.severity, most))
+
+
+def _leads_out(told: str) -> bool:
+    """Tell a place on the host or elsewhere from a name of a file beside the model."""
+    hidden = any(part.startswith(".") for part in told.split("/"))
+    leaves = way_out(told) or disguised_way_out(told)
+    return bool(leaves) or hidden or ":" in told or told.startswith(("~", "$", "%"))

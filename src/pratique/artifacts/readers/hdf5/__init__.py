@@ -1,0 +1,1 @@
+"""Reads HDF5 files: structures, links, attributes, chunks and what lies outside of the file."""

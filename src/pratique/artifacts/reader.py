@@ -95,6 +95,7 @@ class Subject:
     pickle): then it is no gap when no reader knows them. `role` is what the container says it is,
     `laid` what a file beside it says that it holds.
     `own` are the Python modules whose sources the container holds, and loads instead of others.
+    `context` is what the container knows for the reader of the member: names of other cells.
     """
 
     chain: tuple[str, ...]
@@ -105,6 +106,7 @@ class Subject:
     opaque: bool = False
     own: frozenset[str] = frozenset()
     laid: tuple[Laid, ...] = ()
+    context: object = None
     head: bytes = field(init=False)
     tail: bytes = field(init=False)
 
@@ -136,6 +138,7 @@ class Member:
     role: TensorRole | None = None
     opaque: bool = False
     own: frozenset[str] = frozenset()
+    context: object = None
 
 
 @dataclass(frozen=True, slots=True)

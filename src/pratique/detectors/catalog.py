@@ -5,12 +5,15 @@ from typing import Any
 from pratique.core.finding import Rule, RuleId
 from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCode
 from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
+from pratique.detectors.backdoors.card_instructs_agents import CardInstructsAgents
+from pratique.detectors.backdoors.code_runs_at_startup import CodeRunsAtStartup
 from pratique.detectors.backdoors.config_evaluates_expression import ConfigEvaluatesExpression
 from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallable
 from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnvironment
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
 from pratique.detectors.backdoors.mar_handler import MarHandler
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
+from pratique.detectors.backdoors.modelfile_foreign_source import ModelfileForeignSource
 from pratique.detectors.backdoors.onnx_input_trigger import OnnxInputTrigger
 from pratique.detectors.backdoors.pipeline_custom_code import PipelineCustomCode
 from pratique.detectors.backdoors.requirements_from_elsewhere import RequirementsFromElsewhere
@@ -25,7 +28,9 @@ from pratique.detectors.backdoors.template_imports_file import TemplateImportsFi
 from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
 from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
+from pratique.detectors.backdoors.tokenizer_rewrites_words import TokenizerRewritesWords
 from pratique.detectors.backdoors.torchscript_input_trigger import TorchscriptInputTrigger
+from pratique.detectors.backdoors.triton_config_reaches_out import TritonConfigReachesOut
 from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
@@ -71,6 +76,8 @@ from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
 from pratique.detectors.integrity.tree_structure_lie import TreeStructureLie
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
 from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
+from pratique.detectors.malware.configured_code_acts import ConfiguredCodeActs
+from pratique.detectors.malware.configured_command_attacks import ConfiguredCommandAttacks
 from pratique.detectors.malware.embedded_archive import EmbeddedArchive
 from pratique.detectors.malware.embedded_executable import EmbeddedExecutable
 from pratique.detectors.malware.embedded_script import EmbeddedScript
@@ -86,6 +93,7 @@ from pratique.detectors.malware.hdf5_hidden_data import Hdf5HiddenData
 from pratique.detectors.malware.hdf5_reads_other_file import Hdf5ReadsOtherFile
 from pratique.detectors.malware.keras_config_foreign_code import KerasConfigForeignCode
 from pratique.detectors.malware.keras_lambda_acts import KerasLambdaActs
+from pratique.detectors.malware.markup_active_content import MarkupActiveContent
 from pratique.detectors.malware.model_asks_host_for_code import ModelAsksHostForCode
 from pratique.detectors.malware.model_value_holds_code import ModelValueHoldsCode
 from pratique.detectors.malware.native_program_file import NativeProgramFile
@@ -118,6 +126,7 @@ from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
 from pratique.detectors.malware.r_promise_without_value import RPromiseWithoutValue
 from pratique.detectors.malware.r_runs_command import RRunsCommand
+from pratique.detectors.malware.script_host_attacks import ScriptHostAttacks
 from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
 from pratique.detectors.malware.skops_dangerous_type import SkopsDangerousType
 from pratique.detectors.malware.skops_hidden_call import SkopsHiddenCall
@@ -128,6 +137,7 @@ from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAc
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
 from pratique.detectors.malware.xml_declares_entity import XmlDeclaresEntity
+from pratique.detectors.malware.xml_reaches_outside import XmlReachesOutside
 from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
 from pratique.detectors.network.run_acts_late import RunActsLate
 from pratique.detectors.network.run_asks_cloud_metadata import RunAsksCloudMetadata
@@ -159,6 +169,7 @@ from pratique.detectors.tensors.tensor_infinity import TensorInfinity
 from pratique.detectors.tensors.tensor_nan import TensorNan
 from pratique.detectors.vulnerabilities.archive_escapes_loader import ArchiveEscapesLoader
 from pratique.detectors.vulnerabilities.arrow_type_runs_pickle import ArrowTypeRunsPickle
+from pratique.detectors.vulnerabilities.bento_build_injection import BentoBuildInjection
 from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
 from pratique.detectors.vulnerabilities.component_unreadable import ComponentUnreadable
 from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
@@ -167,6 +178,8 @@ from pratique.detectors.vulnerabilities.config_activation_by_path import ConfigA
 from pratique.detectors.vulnerabilities.config_attention_from_hub import ConfigAttentionFromHub
 from pratique.detectors.vulnerabilities.config_nested_foreign_code import ConfigNestedForeignCode
 from pratique.detectors.vulnerabilities.config_trusts_remote_code import ConfigTrustsRemoteCode
+from pratique.detectors.vulnerabilities.diffusers_unnamed_pipeline import DiffusersUnnamedPipeline
+from pratique.detectors.vulnerabilities.fairseq_evaluated_text import FairseqEvaluatedText
 from pratique.detectors.vulnerabilities.gguf_array_of_no_type import GgufArrayOfNoType
 from pratique.detectors.vulnerabilities.gguf_length_lie import GgufLengthLie
 from pratique.detectors.vulnerabilities.gguf_tensor_beyond_int32 import GgufTensorBeyondInt32
@@ -183,8 +196,15 @@ from pratique.detectors.vulnerabilities.keras_lambda_code import KerasLambdaCode
 from pratique.detectors.vulnerabilities.keras_lambda_in_hdf5 import KerasLambdaInHdf5
 from pratique.detectors.vulnerabilities.keras_torch_module_wrapper import KerasTorchModuleWrapper
 from pratique.detectors.vulnerabilities.keras_vocabulary_from_path import KerasVocabularyFromPath
+from pratique.detectors.vulnerabilities.langchain_prompt_acts import LangchainPromptActs
+from pratique.detectors.vulnerabilities.langchain_serialized_object import LangchainSerializedObject
 from pratique.detectors.vulnerabilities.lightgbm_array_size_lie import LightgbmArraySizeLie
 from pratique.detectors.vulnerabilities.manifest_digest_escape import ManifestDigestEscape
+from pratique.detectors.vulnerabilities.mlflow_environment_injection import (
+    MlflowEnvironmentInjection,
+)
+from pratique.detectors.vulnerabilities.mlmodel_markup import MlmodelMarkup
+from pratique.detectors.vulnerabilities.mlproject_shell_command import MlprojectShellCommand
 from pratique.detectors.vulnerabilities.nemo_config_names_callable import NemoConfigNamesCallable
 from pratique.detectors.vulnerabilities.onnx_external_data_escape import OnnxExternalDataEscape
 from pratique.detectors.vulnerabilities.onnx_external_data_key import OnnxExternalDataKey
@@ -287,6 +307,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     SentenceModuleCustomCode,
     GenerationCustomCode,
     ConfigNamesCallable,
+    ConfiguredCodeActs,
     MlmodelPythonLoader,
     ConfigEvaluatesExpression,
     ConfigReadsEnvironment,
@@ -403,6 +424,23 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     ArrowTypeRunsPickle,
     RayTensorRunsPickle,
     LightgbmArraySizeLie,
+    DiffusersUnnamedPipeline,
+    MlflowEnvironmentInjection,
+    MlprojectShellCommand,
+    MlmodelMarkup,
+    BentoBuildInjection,
+    LangchainSerializedObject,
+    LangchainPromptActs,
+    FairseqEvaluatedText,
+    CodeRunsAtStartup,
+    TokenizerRewritesWords,
+    ModelfileForeignSource,
+    TritonConfigReachesOut,
+    CardInstructsAgents,
+    MarkupActiveContent,
+    XmlReachesOutside,
+    ScriptHostAttacks,
+    ConfiguredCommandAttacks,
     SkopsFoolsAudit,
     NemoConfigNamesCallable,
 )

@@ -174,7 +174,8 @@ class Inspector:
             return
         if member.blob.size and sort_of(name):
             yield from self._fact(parent, Fact(LISTED, chain, member.blob.size), chain)
-        told = (member.role, member.opaque, member.own, self._laid.pop(chain, ()))
+        laid = self._laid.pop(chain, ())
+        told = (member.role, member.opaque, member.own, laid, member.context)
         yield from self.inspect(Subject(chain, member.blob, parent.budget, parent.scratch, *told))
 
     def _unread(self, chain: tuple[str, ...], size: int, why: str) -> Iterator[Receipt]:

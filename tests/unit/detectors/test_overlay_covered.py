@@ -1,6 +1,7 @@
 """Each CVE that the overlay gives to a rule of another family: the rule fires on a sample of it."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -103,10 +104,23 @@ def test_keras_models_in_yaml_are_found() -> None:
     assert "MAL045" in inspect_tree({"model.yaml": body}).rules
 
 
+TRUSTING = frozenset(
+    ["CVE-2026-6859", "CVE-2026-46432", "CVE-2026-7669", "CVE-2026-22807", "CVE-2026-27893"]
+)
+"""Loaders that ran the code which a configuration names without being asked to."""
+
+
+@pytest.mark.parametrize("part", ["", "text_config"])
+def test_code_that_loaders_trusted_unasked_is_found(part: str) -> None:
+    named = {"auto_map": {"AutoModel": "modeling_x.X"}}
+    config = json.dumps({"model_type": "x", **({part: named} if part else named)}).encode()
+    assert "BKD020" in inspect_tree({"config.json": config, "modeling_x.py": b"import os"}).rules
+
+
 def test_every_entry_names_a_rule_and_every_covered_one_is_proven() -> None:
     known = {make.rule.id for make in CATALOG}
     here = {*IMPORTS, *ARCHIVES, "CVE-2025-1889", "CVE-2024-34359", "CVE-2026-5760"}
-    here |= {"CVE-2025-49847", "CVE-2021-37678"}
+    here |= {"CVE-2025-49847", "CVE-2021-37678", *TRUSTING}
     for entry in entries():
         assert entry.rule in known, entry.id
         assert entry.rule.startswith("VUL") or entry.id in here, entry.id

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers.decoding import opening, text_if_any
-from pratique.artifacts.readers.template_tree import MAX_SOURCE, parse_template
+from pratique.artifacts.readers.template_tree import MAX_SOURCE, parse_template, without_workflow
 from pratique.artifacts.views import TemplateView
 
 _MARK = re.compile(r"\{%|\{\{")
@@ -36,6 +36,7 @@ class JinjaReader(Reader):
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield a claim and the template; nothing for prose or code that merely has brackets."""
         text = text_if_any(subject, 4 * MAX_SOURCE)
+        text = without_workflow(text) if text is not None else None
         template = parse_template(text or "")
         if text is None or template.broke or not template.logic or _is_code(text):
             return

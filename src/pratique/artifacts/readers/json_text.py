@@ -5,32 +5,41 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 
-from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.graphs import GraphOperators
-from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
+from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers import json_told
 from pratique.artifacts.readers.decoding import Decoded, byte_at, opening, whole_text
 from pratique.artifacts.readers.json_settings import settings, whole_settings
 from pratique.artifacts.readers.keras_config import KEYS, LONGEST, is_keras, torch_modules
 from pratique.artifacts.readers.mxnet import is_mxnet, read_mxnet
+from pratique.artifacts.readers.notebook import notebook
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
+from pratique.artifacts.readers.tokenizer_rules import rewriting
 from pratique.artifacts.readers.xgboost_model import is_xgboost, read_xgboost
-from pratique.artifacts.views import HostCode, ModelText, TemplateView, TreeProblems
+from pratique.artifacts.views import HostCode, ModelText, TemplateView, TextView, TreeProblems
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact
+from pratique.core.limits import MiB
 
 MAX_VALUES = 8_000_000
 LISTING = 1_000
 MAX_DUPLICATES = 100
-MAX_CELLS = 2_000
 MAX_TEMPLATES = 1_000
+TELLING_BYTES = 4 * MiB
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
 _MARKS = re.compile(r"\{[%{]|\\u007[bB]")
 """What a template cannot do without, also where JSON spells it by number."""
+_TELLING = re.compile(
+    r'"(?:auto_map|lc|_type|custom_pipelines|trust_remote_code|scripts|mcpServers|tasks'
+    r"|template_format|post(?:Create|Start|Attach)Command|onCreateCommand|updateContentCommand"
+    r'|initializeCommand|conv_feature_layers|hooks)"\s*:'
+)
+"""Keys that matter at any depth, whatever else the document is."""
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _FIRST = re.compile(
     rf"""\s*(?:\{{\s*(?:"|\}})|\[\s*(?:[\{{\[\]]|"(?:[^"\\\n]|\\.){{0,1000}}"\s*[,\]]"""
@@ -108,6 +117,7 @@ class JsonReader(Reader):
     views: ClassVar[tuple[type[View], ...]] = (
         JsonText,
         TemplateView,
+        TextView,
         GraphOperators,
         ModelText,
         TreeProblems,
@@ -146,25 +156,26 @@ class JsonReader(Reader):
 
 def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item]:
     yield from _of_web_model(document, subject)
-    if isinstance(document, list) and _is_modules(document):
+    telling = len(text) <= TELLING_BYTES and _TELLING.search(text) is not None
+    if isinstance(document, list) and (telling or _is_modules(document)):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
     if not isinstance(document, dict):
         return
-    for origin, source in _templates(document.get("chat_template")):
+    others = _other_templates(document) if _MARKS.search(text) else ()
+    for origin, source in chain(_templates(document.get("chat_template")), others):
         yield TemplateView(source=source, origin=origin, covered=subject.size)
-    if _MARKS.search(text):
-        for origin, source in _other_templates(document):
-            yield TemplateView(source=source, origin=origin, covered=subject.size)
     yield from _of_model(document, subject)
+    if isinstance(document.get("model"), dict) and "added_tokens" in document:
+        yield Fact("tokenizer", subject.chain, rewriting(document))
     if "nbformat" in document:
-        yield from _cells(_all_cells(document))
-    yield from _configuration(document, subject)
+        yield from notebook(document)
+    yield from _configuration(document, subject, telling=telling)
 
 
-def _configuration(document: dict[str, Any], subject: Subject) -> Iterator[Item]:
+def _configuration(document: dict[str, Any], subject: Subject, *, telling: bool) -> Iterator[Item]:
     if is_keras(document):
         yield from _of_keras(document, subject)
-    elif not CONFIG_KEYS.isdisjoint(document):
+    elif telling or not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
 
 
@@ -279,54 +290,3 @@ def _other_templates(document: object) -> Iterator[tuple[str, str]]:
             if left < 0:
                 raise LimitExceededError(f"more than {MAX_TEMPLATES} templates in one document")
             yield f"json:{key[:80]}", part
-
-
-def _all_cells(document: Mapping[str, Any]) -> list[object]:
-    """Return the cells of a notebook, which format 3 keeps in worksheets."""
-    found = _listed(document.get("cells"))
-    for sheet in _listed(document.get("worksheets"))[:MAX_CELLS]:
-        found += _listed(sheet.get("cells")) if isinstance(sheet, dict) else []
-    return found
-
-
-def _listed(told: object) -> list[object]:
-    return list(told) if isinstance(told, list) else []
-
-
-def _cells(cells: Sequence[object]) -> Iterator[Member]:
-    for number, cell in enumerate(cells[:MAX_CELLS]):
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        lines = cell.get("source", cell.get("input", ""))
-        parts = [lines] if isinstance(lines, str) else _listed(lines)
-        source = "".join(x for x in parts if isinstance(x, str))
-        shell = _SHELLS.match(source)
-        if shell:
-            body = f"get_ipython().system({source[shell.end() :]!r})"
-        else:
-            body = "\n".join(_magic(line) for line in source.split("\n"))
-        yield Member(f"cell-{number}.py", MemoryBlob(body.encode("utf-8", "replace")))
-    if len(cells) > MAX_CELLS:
-        raise LimitExceededError(f"only the first {MAX_CELLS} cells were read")
-
-
-_TAKEN = re.compile(r"([A-Za-z_][\w, ]*?)\s*=\s*!(.*)")
-_SYSTEM = re.compile(r"%(?:sx|system|!)\s+(.*)")
-_SHELLS = re.compile(r"%%(?:bash|sh|script\s+\w+|system|sx|!)[^\n]*\n")
-
-
-def _magic(line: str) -> str:
-    """Write `!command`, `x = !command` and `%magic` the way IPython compiles them."""
-    bare = line.lstrip()
-    indent = line[: len(line) - len(bare)]
-    taken = _TAKEN.match(bare)
-    if taken:
-        return f"{indent}{taken[1]} = get_ipython().getoutput({taken[2]!r})"
-    asked = _SYSTEM.match(bare)
-    if asked:
-        return f"{indent}get_ipython().system({asked[1]!r})"
-    if bare.startswith("!"):
-        return f"{indent}get_ipython().system({bare[1:]!r})"
-    if bare.startswith("%"):
-        return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
-    return line

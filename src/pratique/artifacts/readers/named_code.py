@@ -9,7 +9,8 @@ from itertools import islice
 
 LOADER_KEYS = frozenset(
     ["_target_", "__target__", "_component_", "target", "class_path", "_class_path", "cls",
-     "loader_module", "code", "python_function", "entry_point"]
+     "loader_module", "code", "python_function", "entry_point",
+     "model_code_path"]
 )  # fmt: skip
 """Keys under which Hydra, Lightning, NeMo, latent diffusion and MLflow expect a name of code."""
 HARMFUL = re.compile(

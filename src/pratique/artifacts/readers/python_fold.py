@@ -16,6 +16,13 @@ MAX_STEPS = 4_000_000
 MAX_ITEMS = 4096
 """A payload that is decoded character by character is worked out up to this length."""
 _UNICODE = 0x110000
+STARS = {
+    "os.": ("system", "popen", "execv", "execve", "execvp", "spawnv", "environ", "dup2"),
+    "subprocess.": ("run", "Popen", "call", "check_call", "check_output", "getoutput"),
+    "socket.": ("socket", "create_connection"),
+    "pty.": ("spawn",),
+}
+"""What `from module import *` brings that matters here."""
 
 
 @dataclass(slots=True)
@@ -38,6 +45,18 @@ class Names:
     """How many more expressions are worked out, in a list to be shared by copies."""
     inside: bool = False
     """Tells the names inside of a comprehension; one in another stays unknown."""
+    called: set[str] = field(default_factory=set)
+    """Functions that are called at the top of a module which shares these names."""
+
+    def follow(self, before: "Names") -> None:
+        """Take over what names meant before, where they mean nothing yet."""
+        for name, meant in before.aliases.items():
+            self.aliases.setdefault(name, meant)
+        for name, made_by in before.sources.items():
+            self.sources.setdefault(name, made_by)
+        for name, value in before.constants.items():
+            self.constants.setdefault(name, value)
+        self.hidden |= before.hidden
 
 
 def fold(node: ast.AST | None, names: Names, depth: int = 0) -> Value | None:

@@ -4,23 +4,17 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pratique.artifacts.reader import View
-from pratique.artifacts.readers.python_fold import Names, dotted, fold
+from pratique.artifacts.readers.python_fold import STARS, Names, dotted, fold
 
 MAX_NODES = 1_000_000
 MAX_CALLS = 20_000
 MAX_ARGUMENT = 1_000
+MAX_EXPORTS = 1_000
 MAX_INNER = 40
 MAX_SOURCES = 12
-STARS = {
-    "os.": ("system", "popen", "execv", "execve", "execvp", "spawnv", "environ", "dup2"),
-    "subprocess.": ("run", "Popen", "call", "check_call", "check_output", "getoutput"),
-    "socket.": ("socket", "create_connection"),
-    "pty.": ("spawn",),
-}
-"""What `from module import *` brings that matters here."""
 MAX_NESTED = 20
 RUN_TEXT = frozenset({"exec", "eval", "compile"})
 WATCHED = ("os.", "posix.", "nt.", "subprocess.", "pty.", "commands.", "builtins.")
@@ -51,6 +45,8 @@ class PythonCall:
     keywords: tuple[tuple[str, str], ...] = ()
     inner: tuple[str, ...] = ()
     hidden: bool = False
+    function: str = ""
+    """The outermost function that the call stands in, empty at the top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +74,10 @@ class PythonModule(View):
     """(dotted name, line, when) of functions of telling modules, named but not called."""
     classes: tuple[str, ...] = ()
     """The names of classes and of what they derive from."""
+    functions: tuple[str, ...] = ()
+    """The names of functions and methods that hold a call."""
+    exports: tuple[tuple[str, str], ...] = ()
+    """(name, what it stands for) of names that the module gives to functions of telling modules."""
     encoding: str = ""
     """What the source declares itself to be written in; empty where it declares nothing."""
 
@@ -114,10 +114,15 @@ _TELLING = re.compile(
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def summary(tree: ast.Module, text: str, covered: int, partial: str = "") -> PythonModule:
-    """Return the bounded view of a parsed module."""
-    names = _names(tree)
+def summary(
+    tree: ast.Module, text: str, covered: int, partial: str = "", before: Names | None = None
+) -> PythonModule:
+    """Return the bounded view of a parsed module; `before` are names of what runs beside it."""
+    names = names_of(tree)
     found = _Found()
+    if before is not None:
+        names.follow(before)
+        found.used |= before.called
     whole = _walk(tree, _Scope(), names, found)
     for source, scope in found.nested:  # grows while it is read: text in text
         if len(found.nested) <= MAX_NESTED:
@@ -130,10 +135,18 @@ def summary(tree: ast.Module, text: str, covered: int, partial: str = "") -> Pyt
         strings=tuple(found.strings[:MAX_CALLS]),
         handed=tuple(found.handed[:MAX_CALLS]),
         classes=tuple(dict.fromkeys((*found.classes, *found.bases)))[:MAX_CALLS],
+        functions=tuple(sorted({f for _, f in found.calls if f}))[:MAX_CALLS],
+        exports=tuple(_exports(names))[:MAX_EXPORTS],
         lines=tuple(line[:200] for line in text.split("\n") if _BIDI.search(line))[:100],
         covered=covered,
         partial=partial or ("" if whole else f"more than {MAX_CALLS} calls"),
     )
+
+
+def _exports(names: Names) -> Iterator[tuple[str, str]]:
+    for name, meant in names.aliases.items():
+        if meant != name and (meant in WATCHED_NAMES or meant.startswith(WATCHED)):
+            yield name, meant
 
 
 def _walk(tree: ast.Module, top: _Scope, names: Names, found: _Found) -> bool:
@@ -153,7 +166,7 @@ def _nested(source: str, scope: _Scope, names: Names, found: _Found) -> None:
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    inner = _names(tree)
+    inner = names_of(tree)
     names.aliases.update(inner.aliases)
     _walk(tree, scope, names, found)
 
@@ -161,7 +174,7 @@ def _nested(source: str, scope: _Scope, names: Names, found: _Found) -> None:
 _NO_ARGUMENTS = ast.arguments([], [], None, [], [], None, [])
 
 
-def _names(tree: ast.Module) -> Names:
+def names_of(tree: ast.Module) -> Names:
     """Learn imports first, then assignments of names and constants, twice for chains."""
     names = Names()
     assigned: list[tuple[str, ast.expr]] = []
@@ -475,8 +488,11 @@ def _when_called(found: _Found) -> tuple[PythonCall, ...]:
                 reached.add(name)
                 queue += by_function[name]
     return tuple(
-        PythonCall(c.callee, c.line, "import", c.args, c.keywords, c.inner, c.hidden)
-        if function in reached and c.when == "function"
-        else c
+        replace(
+            c,
+            function=function,
+            when="import" if function in reached and now == "function" else now,
+        )
         for c, function in found.calls
+        for now in (c.when,)
     )

@@ -11,6 +11,8 @@ from typing import ClassVar
 
 from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers.decoding import opening, text_if_any
+from pratique.artifacts.readers.python_acts import acts
+from pratique.artifacts.readers.python_fold import Names
 from pratique.artifacts.readers.python_module import PythonModule, summary
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
@@ -82,8 +84,10 @@ class PythonReader(Reader):
             raise LimitExceededError("the source is nested too deep to parse") from None
         if any(isinstance(node, _CODE) for node in ast.walk(tree)):
             yield Claim(0, subject.size, "python source")
-            module = summary(tree, text, subject.size, partial)
+            before = subject.context if isinstance(subject.context, Names) else None
+            module = summary(tree, text, subject.size, partial, before)
             yield replace(module, encoding=encoding)
+            yield Fact("python", subject.chain, acts(module))
             if imports := _top_level(module):
                 yield Fact("imports", subject.chain, imports)
 

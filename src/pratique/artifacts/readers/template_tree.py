@@ -1,5 +1,6 @@
 """What a Jinja template does, from its syntax tree: parsed under bounds, never rendered."""
 
+import re
 from functools import lru_cache
 
 from pratique.artifacts.readers.template_uses import Template, Use
@@ -7,7 +8,15 @@ from pratique.artifacts.views import TemplateView
 from pratique.core.finding import Span
 from pratique.core.limits import KiB
 
-__all__ = ["MAX_SOURCE", "Template", "Use", "is_template", "parse_template", "spot"]
+__all__ = [
+    "MAX_SOURCE",
+    "Template",
+    "Use",
+    "is_template",
+    "parse_template",
+    "spot",
+    "without_workflow",
+]
 
 MAX_SOURCE = 512 * KiB
 """The largest chat template in common use is under 30 KiB."""
@@ -24,8 +33,32 @@ def parse_template(source: str) -> Template:
     return parsed(source)
 
 
+_OUTSIDE = re.compile(r"\$\{\{((?:(?!__|\{\{|\}\})[\w\s.,'\"\[\]()!=<>&|*/:$@+?#~-]){1,1000})\}\}")
+_QUOTED = re.compile(r"'[^']*'")
+_WORD = re.compile(r"(?<![\w.\-])(?!\d)[\w-]+")
+_KNOWN = frozenset(
+    ["github", "gitea", "env", "vars", "job", "jobs", "steps", "runner", "secrets", "strategy",
+     "matrix", "needs", "inputs", "contains", "startswith", "endswith", "format", "join", "tojson",
+     "fromjson", "hashfiles", "success", "always", "cancelled", "failure", "true", "false", "null"]
+)  # fmt: skip
+"""What an expression of a GitHub workflow may begin with; to Jinja most of it is undefined."""
+
+
+def without_workflow(text: str) -> str:
+    """Return a text without the `${{ ... }}` of GitHub's workflows, which are no Jinja."""
+    return _OUTSIDE.sub(_blank, text) if "${{" in text else text
+
+
+def _blank(found: re.Match[str]) -> str:
+    words = _WORD.findall(_QUOTED.sub("", found[1]))
+    if all(word.lower() in _KNOWN for word in words):
+        return "\n" * found[0].count("\n")
+    return found[0]
+
+
 def is_template(text: str) -> bool:
     """Tell a text with Jinja's brackets that parses; other template languages mostly do not."""
+    text = without_workflow(text)
     if "{{" not in text and "{%" not in text:
         return False
     template = parse_template(text)

@@ -328,7 +328,8 @@ def _waits_for(node: nodes.Node, walk: _Walk) -> tuple[str, str]:
 
 
 _KEEPS = {"lower", "upper", "strip", "lstrip", "rstrip", "trim", "string", "title", "split",
-          "capitalize", "casefold", "replace", "safe", "e", "list", "last", "first"}  # fmt: skip
+          "capitalize", "casefold", "replace", "safe", "e", "list", "last", "first",
+          "join"}  # fmt: skip
 
 
 def _inner(node: nodes.Node) -> nodes.Node:
@@ -354,6 +355,13 @@ def _is_content(node: nodes.Node, contents: set[str]) -> bool:
             return node.attr in {"content", "text"} or dotted(node) in contents
         case nodes.Getitem():
             return isinstance(node.arg, nodes.Const) and node.arg.value in {"content", "text"}
+        case nodes.Filter(name="map"):
+            return any(
+                k.key == "attribute"
+                and isinstance(k.value, nodes.Const)
+                and k.value.value == "content"
+                for k in node.kwargs
+            )
         case nodes.Name():
             return node.name in contents or node.name in {"content", "user_message", "prompt"}
         case _:

@@ -10,7 +10,7 @@ import yaml
 from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
 from pratique.artifacts.readers import named_code
 from pratique.artifacts.readers.decoding import Places, opening, text_if_any
-from pratique.artifacts.readers.template_tree import is_template
+from pratique.artifacts.readers.template_tree import is_template, without_workflow
 from pratique.artifacts.views import TemplateView
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
@@ -155,7 +155,7 @@ class _Seen:
             self._anchors[event.anchor] = event.value[:MAX_TEXT]
         if len(self.templates) < MAX_TEMPLATES and is_template(event.value):
             at = event.start_mark.index if event.start_mark else 0
-            self.templates.append((key[:80], event.value, self._places.byte(at)))
+            self.templates.append((key[:80], without_workflow(event.value), self._places.byte(at)))
         self._keep(event, key, event.value)
 
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> None:

@@ -5,19 +5,23 @@ from typing import ClassVar
 
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
-from pratique.detectors.backdoors.configured_code import auto_map, documents
+from pratique.detectors.backdoors.configured_code import documents
 from pratique.detectors.base import Detector
+from pratique.detectors.configured_entries import auto_map
 
 
 class AutoMapForeignCode(Detector[Repository]):
     """A model's configuration makes loaders run Python of another repository.
 
     ## What it looks for
-    Entries of `auto_map` of the form `owner/repository--module.Class`.
+    Entries of `auto_map` of the form `owner/repository--module.Class`, at any depth of any JSON
+    configuration.
 
     ## Why it matters
     The code that runs is not part of what was scanned, is not covered by any digest of this model,
-    and can be replaced at any time by whoever owns the other repository.
+    and can be replaced at any time by whoever owns the other repository. Well-known embedding
+    models share their code this way, so the finding asks for a review; where nested entries hit
+    loaders that do not ask first, VUL028 says so.
 
     ## What to do
     Copy the code into the repository at a reviewed revision and correct `auto_map`, or choose
@@ -31,7 +35,7 @@ class AutoMapForeignCode(Detector[Repository]):
         id=RuleId("BKD021"),
         slug="auto-map-foreign-code",
         stage=Stage.BACKDOORS,
-        severity=Severity.HIGH,
+        severity=Severity.MEDIUM,
         confidence=Confidence.HIGH,
         refs=(
             "CWE-829",
@@ -47,7 +51,7 @@ class AutoMapForeignCode(Detector[Repository]):
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each foreign repository that is named."""
         for file, document in documents(view):
-            for target in dict.fromkeys(auto_map(document)):
+            for target in dict.fromkeys(target for _, target in auto_map(document)):
                 if "--" in target:
                     yield self.finding(
                         Span(chain=(file.path,)),

@@ -1,6 +1,5 @@
 """What configurations of a repository name as code: shared by the rules about it."""
 
-import posixpath
 import re
 from collections.abc import Iterator
 
@@ -8,7 +7,6 @@ from pratique.artifacts.readers.named_code import HARMFUL
 from pratique.artifacts.views import Repository, RepositoryFile
 from pratique.core.finding import Span
 
-MAX_TARGETS = 1_000
 TARGETS = frozenset(["_target_", "class_path", "_class_path", "__target__", "_component_", "pyref"])
 OFTEN_ELSE = frozenset(["target", "cls"])
 """Keys of NeMo and latent diffusion, which mean a file or a class of things to others."""
@@ -35,20 +33,6 @@ def documents(view: Repository) -> Iterator[tuple[RepositoryFile, object]]:
         for kind, _, data in file.facts:
             if kind == "json":
                 yield file, data
-
-
-def auto_map(document: object) -> Iterator[str]:
-    """Yield every target of `auto_map`, which may be a text or a pair of tokenizers."""
-    told = document.get("auto_map") if isinstance(document, dict) else None
-    for value in list(told.values())[:MAX_TARGETS] if isinstance(told, dict) else []:
-        for target in value if isinstance(value, list) else [value]:
-            if isinstance(target, str) and target:
-                yield target
-
-
-def posix(folder: str, module: str) -> str:
-    """Return the path of the file that a module beside `folder`'s configuration stands for."""
-    return posixpath.join(folder, module.replace(".", "/") + ".py")
 
 
 def rows(file: RepositoryFile) -> Iterator[tuple[str, str, Span]]:

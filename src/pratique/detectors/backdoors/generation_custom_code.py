@@ -7,13 +7,17 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.backdoors.configured_code import documents
 from pratique.detectors.base import Detector
+from pratique.detectors.code_graph import Graph
+from pratique.detectors.configured_entries import entries, span
+from pratique.detectors.quiet_code import Weigher
 
 
 class GenerationCustomCode(Detector[Repository]):
     """The repository brings its own code for generating text.
 
     ## What it looks for
-    A file `custom_generate/generate.py`, or `custom_generate` in a configuration.
+    A file `custom_generate/generate.py`, or `custom_generate` in a configuration. Low where the
+    file and all that it imports was read whole and only computes.
 
     ## Why it matters
     transformers imports it when `generate` is called with `custom_generate` and
@@ -46,10 +50,14 @@ class GenerationCustomCode(Detector[Repository]):
 
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report the file, and configurations that ask for one."""
-        for file in view.files:
-            if f"/{file.path}".endswith("/custom_generate/generate.py"):
+        weigher = Weigher(Graph(view))
+        for entry in entries(view):
+            if entry.target == "custom_generate/generate.py":
+                severity, why = weigher.weigh(entry)
                 yield self.finding(
-                    Span(chain=(file.path,)), "brings code that runs inside generate()"
+                    span(entry.by),
+                    f"brings code that runs inside generate(), {why}",
+                    severity=severity,
                 )
         for file, document in documents(view):
             asked = document.get("custom_generate") if isinstance(document, dict) else None

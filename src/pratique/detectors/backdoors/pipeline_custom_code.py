@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
-from pratique.detectors.backdoors.configured_code import documents
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
+from pratique.detectors.code_graph import Graph
+from pratique.detectors.configured_entries import entries, span
+from pratique.detectors.quiet_code import Weigher
 
 LIBRARIES = frozenset(
     [
@@ -39,7 +41,7 @@ class PipelineCustomCode(Detector[Repository]):
     ## What it looks for
     `custom_pipelines` in a transformers configuration, and components of a diffusers
     `model_index.json` whose library is none of the known ones: diffusers then imports a file of the
-    repository.
+    repository. Low where that code was read whole and only computes.
 
     ## Why it matters
     Loading the pipeline with `trust_remote_code=True` or `custom_pipeline=` runs that code.
@@ -72,25 +74,18 @@ class PipelineCustomCode(Detector[Repository]):
 
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each custom pipeline and each component of an unknown library."""
-        for file, document in documents(view):
-            if not isinstance(document, dict):
+        weigher = Weigher(Graph(view))
+        for entry in entries(view):
+            library = entry.target.partition(".")[0]
+            if entry.key == "custom_pipelines":
+                says = f"custom_pipelines runs {entry.target[:100]!r}"
+            elif entry.key.startswith("component ") and library not in LIBRARIES:
+                says = f"{entry.key} loads {entry.target[:160]!r}"
+            else:
                 continue
-            pipelines = document.get("custom_pipelines")
-            if isinstance(pipelines, dict):
-                for name, row in list(pipelines.items())[:50]:
-                    target = str(row.get("impl", "")) if isinstance(row, dict) else ""
-                    says = f"custom_pipelines runs {target[:100]!r} for the task {name[:60]!r}"
-                    foreign = Severity.HIGH if "--" in target else None
-                    yield self.finding(
-                        Span(chain=(file.path,)), says, severity=foreign, target=target
-                    )
-            if "_class_name" in document:
-                yield from self._components(file.path, document)
-
-    def _components(self, path: str, document: dict[str, object]) -> Iterator[Finding]:
-        for name, row in list(document.items())[:200]:
-            if not isinstance(row, list) or len(row) != 2 or not isinstance(row[0], str):  # noqa: PLR2004
-                continue
-            if isinstance(row[1], str) and row[0].partition(".")[0] not in LIBRARIES:
-                says = f"component {name[:60]!r} loads {row[1][:80]!r} from {row[0][:80]!r}"
-                yield self.finding(Span(chain=(path,)), says, target=f"{row[0]}.{row[1]}")
+            severity, why = weigher.weigh(entry)
+            if entry.foreign:
+                severity, why = Severity.HIGH, "which is another repository's"
+            yield self.finding(
+                span(entry.by), f"{says}, {why}", severity=severity, target=entry.target
+            )

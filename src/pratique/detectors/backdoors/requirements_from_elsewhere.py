@@ -5,48 +5,59 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import ClassVar
 
+from pratique.artifacts.inventory import collect
 from pratique.artifacts.views import Repository
+from pratique.core.component import Component, Relation
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
+from pratique.detectors.known_hosts import is_known, is_machine
 
-MOST = 20
+OWN = frozenset({Relation.NEEDS, Relation.CONTAINS})
+_ADDRESS = re.compile(
+    r"(?:(?:git|hg|svn|bzr)\+)?([a-z][a-z+.-]*)://(?:[^/@\s]*@)?([\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?\S*"
+)
+POPULAR = (
+    "transformers", "tensorflow", "diffusers", "accelerate", "safetensors", "tokenizers",
+    "sentencepiece", "sentence-transformers", "scikit-learn", "matplotlib", "requests", "pandas",
+    "onnxruntime", "huggingface-hub", "langchain", "gradio", "streamlit", "fastapi", "pytorch",
+    "bitsandbytes", "torchvision", "torchaudio", "protobuf", "cryptography", "pillow",
+    "opencv-python", "deepspeed", "xformers", "einops", "uvicorn", "numpy", "datasets",
+)  # fmt: skip
+REAL = frozenset(
+    ["dataset", "einop", "gradios", "langchain4", "nump", "onnxruntimes", "panda", "pandasai",
+     "protobuf3", "request", "tensorflows", "tokenizer", "torchao", "transformer",
+     "transformers4"]
+)  # fmt: skip
+"""Names of packages that are one letter away from a well-known one and honest."""
 _LINE = re.compile(
     r"^[ \t]*(?:(?:-i|-f|--(?:extra-)?index-url|--find-links|--trusted-host)[ \t=]+|(?:-e[ \t]+)?"
     r"(?:[A-Za-z0-9][\w.-]*(?:\[[^\]\n]{0,80}\])?[ \t]*@[ \t]*))?"
     r"((?:(?:git|hg|svn|bzr)\+)?[a-z]{3,6}://[^\s#]{1,500})",
     re.MULTILINE,
 )
-_ELSEWHERE = re.compile(
-    r"(?:\w+\+)?(?:http|git|ftp)://"
-    r"|.*//(?:[^/@\s]*@)?(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]|0x[0-9a-fA-F]+)(?:[:/]|$)"
-)
-_HONEST = re.compile(
-    r".*//(?:[^/@\s]*@)?(?:localhost|127\.|\[::1\]|0\.0\.0\.0"
-    r"|(?:[\w-]+\.){0,3}(?:douban\.com|aliyun\.com|aliyuncs\.com|tsinghua\.edu\.cn|tencent\.com"
-    r"|ustc\.edu\.cn|163\.com|sjtu\.edu\.cn|huaweicloud\.com|pytorch\.org|pyg\.org|python\.org"
-    r"|pypi\.org|pythonhosted\.org|github\.com|gitlab\.com|huggingface\.co|nvidia\.com)(?:[:/]|$))"
-)
-"""This machine, and the mirrors and indexes that honest files name, some without encryption."""
 _NAMED = re.compile(r"(?:^|/)[\w.-]{0,60}requirements?[\w.-]{0,60}\.(?:txt|in)$")
+MOST = 20
 
 
 class RequirementsFromElsewhere(Detector[Repository]):
-    """A file of requirements installs packages from an address that nobody vouches for.
+    """The packages that a model needs come from an unknown place.
 
     ## What it looks for
-    Requirement files, in archives such as `.mar` as well, with an index, a link or a package at a
-    bare IP address, or by a connection without encryption. Public indexes and well-known mirrors
-    are silent.
+    Requirements by address, and package indexes and link pages, in requirement files, conda
+    environments, MLflow environments, Dockerfiles and projects. Hosts that publish packages for
+    everybody are silent; other hosts are medium; bare addresses of machines, and unknown hosts by
+    plain http, are high. Names one letter away from a known package are medium. Requirement files
+    in archives such as `.mar` count as well.
 
     ## Why it matters
-    Servers such as TorchServe and MLflow install what a model requires before they load it, and
-    installing a package runs its code. Public packages are not served from bare addresses.
+    Installing what the model asks for runs code of that place. An extra index also wins over
+    the first one for any name that it has (dependency confusion).
 
     ## What to do
-    Do not install it. Ask for requirements with names and versions from a public index.
+    Install from your own index, with the versions and digests that you chose.
 
     ## What it cannot see
-    Packages of public indexes that are themselves malicious, and hosts that only sound honest.
+    Hostile packages on well-known indexes under names of their own.
     """
 
     rule: ClassVar[Rule] = Rule(
@@ -54,12 +65,12 @@ class RequirementsFromElsewhere(Detector[Repository]):
         slug="requirements-from-elsewhere",
         stage=Stage.BACKDOORS,
         severity=Severity.MEDIUM,
-        confidence=Confidence.HIGH,
+        confidence=Confidence.MEDIUM,
         refs=(
             "CWE-829",
+            "CWE-427",
             "CWE-494",
             "ATLAS:AML.T0010",
-            "ATLAS:AML.T0011.001",
             "OWASP-LLM:2025-LLM03",
         ),
         since="0.1",
@@ -67,23 +78,78 @@ class RequirementsFromElsewhere(Detector[Repository]):
     reads: ClassVar[type[Repository]] = Repository
 
     def inspect(self, view: Repository) -> Iterator[Finding]:
-        """Report each such address once."""
-        for file in view.files:
-            listed = _manifests(file.facts)
-            for kind, chain, data in file.facts:
-                name = chain[-1] if chain else file.path
-                ours = _NAMED.search(name.lower()) or name.rpartition("/")[2] in listed
-                text = data.get("text") if kind == "text" and isinstance(data, dict) else None
-                if ours and isinstance(text, str):
-                    yield from self._lines(Span(chain=(file.path, *chain)), text)
+        """Report each place once per file, and each name that resembles another."""
+        seen: set[tuple[tuple[str, ...], str]] = set()
+        for place, severity, says in (*_of_components(view), *_of_lines(view)):
+            if (place.chain, says) not in seen:
+                seen.add((place.chain, says))
+                yield self.finding(place, says, severity=severity)
 
-    def _lines(self, at: Span, text: str) -> Iterator[Finding]:
-        urls = (u for u in _LINE.findall(text) if _ELSEWHERE.match(u) and not _HONEST.match(u))
-        for url in islice(dict.fromkeys(urls), MOST):
-            yield self.finding(at, f"installs from {url[:120]!r}", url=url)
+
+_Told = tuple[Span, Severity, str]
+
+
+def _of_components(view: Repository) -> Iterator[_Told]:
+    """Judge what the inventory took for requirements, wherever it found them."""
+    for component in collect(view).components:
+        if component.relation not in OWN:
+            continue
+        place = Span(chain=tuple(component.path.split("!")), line=component.line)
+        address = _ADDRESS.search(f"{component.url} {component.name}")
+        if address is not None:
+            yield from ((place, *told) for told in _judged(address))
+        elif near := _near(component):
+            says = f"asks for {component.name[:60]!r}, one letter from {near!r}"
+            yield place, Severity.MEDIUM, says
+
+
+def _of_lines(view: Repository) -> Iterator[_Told]:
+    """Judge the addresses in requirement files that are named so, or that a manifest names."""
+    for file in view.files:
+        listed = _manifests(file.facts)
+        for kind, chain, data in file.facts:
+            name = chain[-1] if chain else file.path
+            ours = _NAMED.search(name.lower()) or name.rpartition("/")[2] in listed
+            text = data.get("text") if kind == "text" and isinstance(data, dict) else None
+            if ours and isinstance(text, str):
+                for url in islice(dict.fromkeys(_LINE.findall(text)), MOST):
+                    if address := _ADDRESS.match(url):
+                        place = Span(chain=(file.path, *chain))
+                        yield from ((place, *told) for told in _judged(address))
 
 
 def _manifests(facts: tuple[tuple[str, tuple[str, ...], object], ...]) -> set[str]:
     """Return the names of requirement files that a TorchServe manifest in the file gives."""
     told = (data for kind, _, data in facts if kind == "mar" and isinstance(data, dict))
     return {str(data["requirementsFile"]) for data in told if data.get("requirementsFile")}
+
+
+def _judged(address: re.Match[str]) -> Iterator[tuple[Severity, str]]:
+    scheme, host = address[1].rpartition("+")[2], address[2].lower().rstrip(".")
+    if is_known(host):
+        return
+    says = f"installs from {address[0].partition('#')[0][:120]!r}"
+    if is_machine(host):
+        yield Severity.HIGH, f"{says}, a bare address"
+    else:
+        plain = scheme in {"http", "ftp", "git"} and not host[:1].isdigit()
+        yield Severity.HIGH if plain else Severity.MEDIUM, f"{says}, an unknown place"
+
+
+def _near(component: Component) -> str:
+    name = re.sub(r"[-_.]+", "-", component.name.lower())
+    if component.ecosystem != "PyPI" or name in POPULAR or name in REAL:
+        return ""
+    return next((known for known in POPULAR if _one_apart(name, known)), "")
+
+
+def _one_apart(first: str, second: str) -> bool:
+    """Tell two names that differ by one letter more, less, other or exchanged with the next."""
+    if abs(len(first) - len(second)) > 1 or len(first) < 5:  # noqa: PLR2004 - short names are all near
+        return False
+    start = 0
+    while start < min(len(first), len(second)) and first[start] == second[start]:
+        start += 1
+    a, b = first[start:], second[start:]
+    swapped = a[1::-1] + a[2:] == b if len(a) > 1 else False
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or swapped

@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.views import Repository
-from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
-from pratique.detectors.backdoors.configured_code import documents
+from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
+from pratique.detectors.code_graph import Graph
+from pratique.detectors.configured_entries import entries, span
+from pratique.detectors.quiet_code import Weigher
 
 
 class SentenceModuleCustomCode(Detector[Repository]):
     """A sentence-transformers model names a module class of its own.
 
     ## What it looks for
-    Rows of `modules.json` whose `type` is not a class of sentence-transformers itself.
+    Rows of `modules.json` whose `type` is not a class of sentence-transformers itself. Low where
+    the class is in the repository, and its code was read whole and only computes.
 
     ## Why it matters
     The library imports the named class when the model is loaded: from the repository with
@@ -46,14 +49,14 @@ class SentenceModuleCustomCode(Detector[Repository]):
 
     def inspect(self, view: Repository) -> Iterator[Finding]:
         """Report each module that the library does not bring itself."""
-        for file, document in documents(view):
-            if not isinstance(document, list):
+        weigher = Weigher(Graph(view))
+        for entry in entries(view):
+            if entry.key != "type":
                 continue
-            for row in document[:100]:
-                kind = str(row.get("type", "")) if isinstance(row, dict) else ""
-                if kind and not kind.startswith("sentence_transformers."):
-                    yield self.finding(
-                        Span(chain=(file.path,)),
-                        f"modules.json makes loaders import {kind[:120]!r}",
-                        target=kind,
-                    )
+            severity, why = (None, "") if entry.foreign else weigher.weigh(entry)
+            yield self.finding(
+                span(entry.by),
+                f"modules.json makes loaders import {entry.target[:120]!r}{why and ', '}{why}",
+                severity=severity,
+                target=entry.target,
+            )

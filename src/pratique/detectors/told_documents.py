@@ -1,0 +1,48 @@
+"""Texts and structured documents of a repository as rules read them: YAML and JSON alike."""
+
+import re
+from collections.abc import Iterator
+
+from pratique.artifacts.inventory.plain_yaml import load
+from pratique.artifacts.views import Repository
+from pratique.core.finding import Span
+
+MOST_STRINGS = 100_000
+_MAPPING = re.compile(r"^[ \t]*(?:- )?[\"']?[\w .$/-]{1,80}[\"']?[ \t]*:(?:[ \t]|$)", re.MULTILINE)
+
+
+def texts(view: Repository) -> Iterator[tuple[Span, str]]:
+    """Yield the small texts of a repository, and the beginning of larger ones that list things."""
+    for file in view.files:
+        for kind, chain, data in file.facts:
+            if kind == "text" and isinstance(data, dict) and isinstance(data.get("text"), str):
+                yield Span(chain=(file.path, *chain)), data["text"]
+
+
+def structured(view: Repository, *words: str) -> Iterator[tuple[Span, object]]:
+    """Yield JSON documents, and YAML of texts that hold one of these words."""
+    for file in view.files:
+        json = {chain for kind, chain, _ in file.facts if kind == "json"}
+        for kind, chain, data in file.facts:
+            at = Span(chain=(file.path, *chain))
+            if kind == "json":
+                yield at, data
+            elif kind == "text" and isinstance(data, dict) and chain not in json:
+                text = str(data.get("text", ""))
+                if any(word in text for word in words) and _MAPPING.search(text):
+                    yield at, load(text)
+
+
+def strings(document: object) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) of every text in a document; of a list, its items under the list's key."""
+    stack: list[tuple[str, object]] = [("", document)]
+    for _ in range(MOST_STRINGS):
+        if not stack:
+            return
+        key, part = stack.pop()
+        if isinstance(part, dict):
+            stack += [(str(name), value) for name, value in reversed(part.items())]
+        elif isinstance(part, list):
+            stack += [(key, value) for value in reversed(part)]
+        elif isinstance(part, str):
+            yield key, part

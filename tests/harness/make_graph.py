@@ -47,8 +47,6 @@ def notebook(*cells: dict[str, object]) -> dict[str, str]:
 
 _WORDS = {"type": "Replace", "pattern": {"String": "github.com"}, "content": "example.invalid"}
 _SPACE = {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}
-_XXE = '<?xml version="1.0"?>\n<!DOCTYPE net [<!ENTITY x SYSTEM "file:///etc/hostname">]>\n'
-_LAUGHS = '<!DOCTYPE l [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;">]>\n'
 _GO = "from .helper import go\ngo()"
 _ACTS = f"import os\ndef go():\n    os.system('{CANARY}')\n"
 _HANDLED = {"MLmodel": "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n"}
@@ -176,12 +174,11 @@ TREES: dict[str, dict[str, dict[str, str]]] = {
         ),
     },
     "xml-reaches-outside": {
-        "bad-entity": {"m.xml": f'{_XXE}<net name="&x;" version="11"></net>\n'},
-        "evasion-public": {
-            "m.xml": '<!DOCTYPE net [<!ENTITY x PUBLIC "http://www.w3.org/" "file:///etc/hostname">]>'
-            "\n<net>&x;</net>\n"
+        "bad-include": {
+            "m.xml": '<net xmlns:xi="http://www.w3.org/2001/XInclude">'
+            '<xi:include href="file:///etc/hostname" parse="text"/></net>\n'
         },
-        "evasion-multiplies": {"m.xml": f"{_LAUGHS}<l>&c;</l>\n"},
+        "evasion-type": {"m.xml": '<!DOCTYPE net SYSTEM "http://192.0.2.1/x.dtd">\n<net></net>\n'},
         "evasion-function": {
             "m.pmml": '<?xml version="1.0"?>\n<PMML version="4.4"><Apply'
             ' function="java.lang.Runtime.exec"><Constant>x</Constant></Apply></PMML>\n'

@@ -11,7 +11,7 @@ from harness.advised import inventory_of, matched_with, record
 from pratique.artifacts.matched import view_of
 from pratique.cli.reports.json_components import components_schema, components_value
 from pratique.cli.reports.text_components import components, summary
-from pratique.core.advisory import Matched, State
+from pratique.core.advisory import Matched, Silence, State
 from pratique.core.component import Inventory
 from pratique.core.finding import Severity
 
@@ -58,6 +58,23 @@ def test_what_is_open_or_not_mended_is_said() -> None:
     assert "(made-with)" in told["transformers"]
     assert "d" not in told
     assert "none" not in told
+
+
+def test_who_silenced_what_until_when_is_said() -> None:
+    told = matched()
+    word = Silence(
+        status="not_affected",
+        author="Jane\x1b[31m Doe",
+        expires="2027-01-31T23:59:59+00:00",
+        document="01" * 32,
+    )
+    quiet = replace(told, matches=tuple(replace(m, silenced=word) for m in told.matches))
+    lines = shown(quiet)
+    total = len(told.inventory.components)
+    assert set(lines) == {str(len(told.matches)), str(total)}  # no component is left to tell of
+    line = lines[str(len(told.matches))]
+    assert f"silenced by VEX of Jane?[31m Doe until 2027-01-31: {told.advisories[0].id}" in line
+    assert "more" in line
 
 
 def test_a_version_that_another_advisory_hits_mends_nothing() -> None:

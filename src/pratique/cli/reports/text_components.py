@@ -46,7 +46,21 @@ def _parts(matched: Matched) -> Iterator[RenderableType]:
         yield table
     if len(told) > MOST_SHOWN:
         yield Text(f"and {many(len(told) - MOST_SHOWN, 'more component')}", "italic")
+    yield from _silenced(matched)
     yield Text(summary(matched), "dim")
+
+
+def _silenced(matched: Matched) -> Iterator[RenderableType]:
+    """Yield a line for each author and day by whose word advisories are let be."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for match in matched.matches:
+        if (word := match.silenced) is not None:
+            about = matched.advisories[match.advisory].id
+            groups.setdefault((word.author, word.expires[:10]), []).append(about)
+    for (author, until), about in sorted(groups.items())[:MOST_SHOWN]:
+        named = ", ".join(about[:3]) + (f" and {len(about) - 3} more" if len(about) > 3 else "")  # noqa: PLR2004
+        says = f"{len(about)} silenced by VEX of {author[:100]} until {until}: {named}"
+        yield Text(plain(says), "dim")
 
 
 def _folded(matched: Matched) -> list[tuple[Component, list[Match], int]]:

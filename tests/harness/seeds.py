@@ -9,6 +9,8 @@ import tarfile
 import zipfile
 import zlib
 
+import zstandard
+
 from harness import (
     make_checkpoint,
     make_hdf5,
@@ -23,6 +25,7 @@ from harness.make_archives import tarred, without_central, zipped
 from harness.make_code import code_object
 from harness.make_companions import chunk, jpeg, piece, pieces, png, segment
 from harness.make_pickles import state_dict
+from harness.make_sevenzip import LZMA2, sevenzip
 from harness.seeds_of_models import MODELS
 from pratique.artifacts.reader import Reader
 from pratique.artifacts.readers.compiled_python import CompiledPythonReader
@@ -43,6 +46,7 @@ from pratique.artifacts.readers.python_source import PythonReader
 from pratique.artifacts.readers.raw_tensor import RawTensorReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
 from pratique.artifacts.readers.sentencepiece import SentencePieceReader
+from pratique.artifacts.readers.sevenzip.reader import SevenZipReader
 from pratique.artifacts.readers.shell_script import ShellScriptReader
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
@@ -67,6 +71,7 @@ from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
 from pratique.artifacts.readers.yaml_text import YamlReader
 from pratique.artifacts.readers.zip.reader import ZipReader
+from pratique.artifacts.readers.zstd import ZstdReader
 
 FILES = {"m/data.pkl": b"\x80\2}q\0.", "m/data/0": bytes(40), "m/code/a.py": b"x = 1\n" * 9}
 
@@ -80,6 +85,9 @@ def zip64() -> bytes:
 
 ARCHIVES: list[tuple[Reader, bytes]] = [
     (ZipReader(), zipped(FILES)),
+    (SevenZipReader(), sevenzip(FILES)),
+    (SevenZipReader(), sevenzip(FILES, method=LZMA2, pack_list=True)),
+    (ZstdReader(), zstandard.ZstdCompressor().compress(b"some words of a text\n" * 40)),
     (ZipReader(), zipped(FILES, zipfile.ZIP_DEFLATED)),
     (ZipReader(), zipped(FILES, zipfile.ZIP_LZMA)),
     (ZipReader(), without_central(zipped(FILES, zipfile.ZIP_BZIP2), 1)),
@@ -101,7 +109,7 @@ ARCHIVES: list[tuple[Reader, bytes]] = [
         Lz4Reader(),
         bytes.fromhex("04224d184440a70a000000") + b"\x3fabc\x03\x00\x05\x20xy" + bytes(8),
     ),
-    (UnopenedReader(), b"7z\xbc\xaf\x27\x1c\0\4" + bytes(40)),
+    (UnopenedReader(), b"Rar!\x1a\x07\1\0" + bytes(40)),
 ]
 SAFETENSORS = make.safetensors(
     [("a", "F32", [2], bytes(8)), ("b", "F4", [4], b"xy"), ("c", "I64", [1], bytes(8))], {"k": "v"}

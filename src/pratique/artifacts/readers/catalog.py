@@ -31,6 +31,7 @@ from pratique.artifacts.readers.r_data import RDataReader
 from pratique.artifacts.readers.raw_tensor import RawTensorReader
 from pratique.artifacts.readers.safetensors import SafetensorsReader
 from pratique.artifacts.readers.sentencepiece import SentencePieceReader
+from pratique.artifacts.readers.sevenzip.reader import SevenZipReader
 from pratique.artifacts.readers.shell_script import ShellScriptReader
 from pratique.artifacts.readers.streams import (
     Bzip2Reader,
@@ -59,6 +60,7 @@ from pratique.artifacts.readers.xgboost_legacy import XgboostLegacyReader
 from pratique.artifacts.readers.xml_text import XmlReader
 from pratique.artifacts.readers.yaml_text import YamlReader
 from pratique.artifacts.readers.zip.reader import ZipReader
+from pratique.artifacts.readers.zstd import ZstdReader
 
 READERS: tuple[Reader, ...] = (
     # one reader a line; order means nothing
@@ -109,6 +111,8 @@ READERS: tuple[Reader, ...] = (
     TomlReader(),
     TorchLegacyReader(),
     UbjsonReader(),
+    SevenZipReader(),
+    ZstdReader(),
     UnopenedReader(),
     Word2vecReader(),
     XgboostLegacyReader(),

@@ -28,7 +28,7 @@ _ZFILE_AT = 21
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """What was met while unpacking: the end of the last whole stream, and problems."""
 
     end: int = 0
@@ -48,7 +48,7 @@ class StreamReader(Reader):
         """Return where the packed bytes of a stream at `at` begin, -1 when none stands there."""
         raise NotImplementedError
 
-    def finish(self, blob: Blob, at: int, done: Progress, run: _Run) -> int:
+    def finish(self, blob: Blob, at: int, done: Progress, run: Run) -> int:
         """Return the end of a stream whose packed bytes end at `at`, its check done."""
         del blob, done, run
         return at
@@ -72,10 +72,10 @@ class StreamReader(Reader):
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield the unpacked content, what was claimed, and how it went."""
-        runs: list[_Run] = []
+        runs: list[Run] = []
 
         def chunks(state: Progress) -> Iterator[bytes]:
-            runs.append(_Run())
+            runs.append(Run())
             return self._chunks(subject, runs[-1], state)
 
         with unpacked(subject, chunks, subject.budget.left) as (blob, state):
@@ -91,7 +91,7 @@ class StreamReader(Reader):
         if run.ledger.over:
             raise LimitExceededError(run.ledger.over)
 
-    def _chunks(self, subject: Subject, run: _Run, state: Progress) -> Iterator[bytes]:
+    def _chunks(self, subject: Subject, run: Run, state: Progress) -> Iterator[bytes]:
         blob, at = subject.blob, 0
         while run.streams < subject.limits.members:
             start = self.begin(blob, at)
@@ -114,7 +114,7 @@ class StreamReader(Reader):
         del blob, at
         return ""
 
-    def _account(self, subject: Subject, run: _Run, size: int) -> Iterator[Item]:
+    def _account(self, subject: Subject, run: Run, size: int) -> Iterator[Item]:
         entry = ArchiveEntry(run.name, "file", 0, run.end, size, self.name)
         yield ArchiveEntries(
             format=self.name,
@@ -151,7 +151,7 @@ class GzipReader(StreamReader):
         """Return the original name that the header tells."""
         return _gzip_header(_head_of(blob, at))[1].decode("latin-1")
 
-    def finish(self, blob: Blob, at: int, done: Progress, run: _Run) -> int:
+    def finish(self, blob: Blob, at: int, done: Progress, run: Run) -> int:
         """Compare the CRC-32 and the length after the stream."""
         trailer = blob.read(at, 8)
         want = done.crc.to_bytes(4, "little") + (done.produced & 0xFFFFFFFF).to_bytes(4, "little")
@@ -190,7 +190,7 @@ class XzReader(StreamReader):
         """Return where the next stream begins."""
         return at if blob.read(at, 6) == XZ else -1
 
-    def finish(self, blob: Blob, at: int, done: Progress, run: _Run) -> int:
+    def finish(self, blob: Blob, at: int, done: Progress, run: Run) -> int:
         """Step over stream padding: zeros in units of four bytes (xz format 2.2)."""
         del done, run
         if blob.read(at, XZ_UNIT) != bytes(XZ_UNIT):

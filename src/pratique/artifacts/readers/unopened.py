@@ -11,9 +11,7 @@ from pratique.core.fact import Fact, Json
 FORMATS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
     (name, re.compile(mark, re.DOTALL))
     for name, mark in (
-        ("7z", rb"7z\xbc\xaf\x27\x1c\x00"),
         ("rar", rb"Rar!\x1a\x07(\x00|\x01\x00)"),
-        ("zstd", rb"(?:[\x50-\x5f]\x2a\x4d\x18.{4}.*?)?\x28\xb5\x2f\xfd[^\x08-\x0f\x18-\x1f]"),
         ("lz4-legacy", rb"\x02\x21\x4c\x18..[\x00-\x80]\x00"),
         ("lzip", rb"LZIP\x01"),
         ("lzop", rb"\x89LZO\x00\r\n\x1a\n"),

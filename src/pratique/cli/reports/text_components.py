@@ -57,9 +57,9 @@ def _silenced(matched: Matched) -> Iterator[RenderableType]:
         if (word := match.silenced) is not None:
             about = matched.advisories[match.advisory].id
             groups.setdefault((word.author, word.expires[:10]), []).append(about)
-    for (author, until), about in sorted(groups.items())[:MOST_SHOWN]:
-        named = ", ".join(about[:3]) + (f" and {len(about) - 3} more" if len(about) > 3 else "")  # noqa: PLR2004
-        says = f"{len(about)} silenced by VEX of {author[:100]} until {until}: {named}"
+    for (author, until), ids in sorted(groups.items())[:MOST_SHOWN]:
+        named = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")  # noqa: PLR2004
+        says = f"{len(ids)} silenced by VEX of {author[:100]} until {until}: {named}"
         yield Text(plain(says), "dim")
 
 

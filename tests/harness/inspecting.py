@@ -1,5 +1,6 @@
 """Run readers and rules in this process, over bytes that a test made itself."""
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
@@ -102,7 +103,8 @@ def inspect_tree(
         facts = tuple((f.kind, f.chain, f.data) for f in one.facts)
         if path in beside.get("intended", {}):
             facts = (*facts, ("intended", (), beside["intended"][path]))
-        rows.append(RepositoryFile(path=path, digest=f"sha256:{path}", size=len(body), facts=facts))
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        rows.append(RepositoryFile(path=path, digest=digest, size=len(body), facts=facts))
     view = Repository(files=tuple(rows), said=said, covered=1)
     for item in Inspector(READERS, CATALOG).judge((), 1, view):
         told.add(item)

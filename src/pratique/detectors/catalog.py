@@ -47,6 +47,7 @@ from pratique.detectors.integrity.archive_overlapping_entries import ArchiveOver
 from pratique.detectors.integrity.archive_special_file import ArchiveSpecialFile
 from pratique.detectors.integrity.archive_unopened_content import ArchiveUnopenedContent
 from pratique.detectors.integrity.artifact_digest_mismatch import ArtifactDigestMismatch
+from pratique.detectors.integrity.blob_digest_lie import BlobDigestLie
 from pratique.detectors.integrity.file_digest_mismatch import FileDigestMismatch
 from pratique.detectors.integrity.file_malformed import FileMalformed
 from pratique.detectors.integrity.file_name_deceives import FileNameDeceives
@@ -351,6 +352,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     NpyHeaderLie,
     NpyDuplicateKey,
     FileDigestMismatch,
+    BlobDigestLie,
     ArtifactDigestMismatch,
     PublisherSignatureInvalid,
     OpenvinoDocumentType,

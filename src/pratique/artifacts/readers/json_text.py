@@ -37,7 +37,7 @@ _MARKS = re.compile(r"\{[%{]|\\u007[bB]")
 _TELLING = re.compile(
     r'"(?:auto_map|lc|_type|custom_pipelines|trust_remote_code|scripts|mcpServers|tasks'
     r"|template_format|post(?:Create|Start|Attach)Command|onCreateCommand|updateContentCommand"
-    r'|initializeCommand|conv_feature_layers|hooks)"\s*:'
+    r'|initializeCommand|conv_feature_layers|hooks|created_by|Entrypoint)"\s*:'
 )
 """Keys that matter at any depth, whatever else the document is."""
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
@@ -112,7 +112,7 @@ class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (
         JsonText,

@@ -56,6 +56,8 @@ PROMISED: dict[str, frozenset[str]] = {
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
     "tar": frozenset({"tar"}),
     "bz2": frozenset({"bzip2"}),
+    "7z": frozenset({"7z"}),
+    **dict.fromkeys(("zst", "zstd"), frozenset({"zstd"})),
     "xz": frozenset({"xz"}),
     "toml": frozenset({"toml"}),
     "py": frozenset({"python"}),

@@ -6,7 +6,9 @@
     coverage    tasks: planned, full, partial, none; complete: all full, the jail held, and every
                 file left an account
     findings    after waivers and baseline: total, at_threshold, critical, high, medium, low, info;
-                stages: {stage: count}, rules: {rule id: count}; waived, known: left out
+                stages: {stage: count}, rules: {rule id: count}; waived, known: left out;
+                named: {critical, high}: those of them that are about components which the model
+                names, and which another version of that component mends
     jail        sound, tier, held: [name], missing: [name]
     formats     the readers that made something of a file itself (not of its members)
     detonation  ran: the model was loaded and run; complete: under every condition, to its end;
@@ -21,13 +23,15 @@ A name or field that is not here is an error, and an error denies.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
+from pratique.artifacts.matched import MatchedComponents
 from pratique.core.finding import Finding, Severity, Stage
 from pratique.core.receipt import Coverage
 from pratique.core.scan import Scan
 from pratique.core.trace import Ending, rank
-from pratique.detectors.catalog import rules
+from pratique.detectors.catalog import CATALOG, rules
 
 _ENGINE = "engine"
 
@@ -109,6 +113,12 @@ def _coverage(scan: Scan) -> dict[str, Any]:
     return told | {"planned": tasks.total(), "complete": complete(scan)}
 
 
+@cache
+def _named() -> frozenset[str]:
+    """Return the rules about what a model names, not about what it is."""
+    return frozenset(m.rule.id for m in CATALOG if m.reads is MatchedComponents)
+
+
 def _findings(remaining: Iterable[Finding], threshold: Severity) -> dict[str, Any]:
     found = tuple(remaining)
     cards = rules()
@@ -119,7 +129,12 @@ def _findings(remaining: Iterable[Finding], threshold: Severity) -> dict[str, An
     told: dict[str, Any] = {
         severity.name.lower(): sum(f.severity == severity for f in found) for severity in Severity
     }
+    named = [f for f in found if f.rule in _named()]
     return told | {
+        "named": {
+            severity.name.lower(): sum(f.severity == severity for f in named)
+            for severity in (Severity.CRITICAL, Severity.HIGH)
+        },
         "total": len(found),
         "at_threshold": sum(f.severity >= threshold for f in found),
         "stages": stages,
@@ -151,6 +166,7 @@ EXAMPLE: dict[str, Any] = {
         "known": 0,
         "stages": dict.fromkeys((stage.value for stage in Stage), 0),
         "rules": {},
+        "named": {"critical": 0, "high": 0},
     }
     | dict.fromkeys((severity.name.lower() for severity in Severity), 0),
     "jail": {"sound": True, "tier": "jail", "held": ["landlock"], "missing": ["userns"]},

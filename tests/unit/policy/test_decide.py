@@ -51,6 +51,18 @@ def test_the_default_pack_by_severity(severity: Severity, verdict: Verdict) -> N
     assert judged(scan_of(BODIES, finding(severity))).verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("default", Verdict.REVIEW), ("lax", Verdict.REVIEW), ("strict", Verdict.REJECT)],
+)
+def test_a_vulnerable_version_is_for_a_person_to_decide_about(name: str, verdict: Verdict) -> None:
+    """Another version mends it: it says nothing of what the model itself is."""
+    named = finding(Severity.CRITICAL, "VUL001")
+    assert judged(scan_of(BODIES, named), pack.load(name)).verdict is verdict
+    both = scan_of(BODIES, named, finding(Severity.CRITICAL))
+    assert judged(both, pack.load(name)).verdict is Verdict.REJECT
+
+
 @pytest.mark.parametrize("coverage", [Coverage.PARTIAL, Coverage.NONE])
 def test_what_was_not_seen_is_incomplete(coverage: Coverage) -> None:
     decision = judged(scan_of(BODIES, receipt(coverage)))

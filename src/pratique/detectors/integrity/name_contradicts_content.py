@@ -54,7 +54,7 @@ PROMISED: dict[str, frozenset[str]] = {
     "keras": frozenset({"zip", "hdf5"}),
     "tflite": frozenset({"tflite", "zip"}),
     **dict.fromkeys(("png", "jpg", "jpeg"), frozenset({"png", "jpeg"})),
-    "tar": frozenset({"tar"}),
+    "tar": TORCH,
     "bz2": frozenset({"bzip2"}),
     "7z": frozenset({"7z"}),
     **dict.fromkeys(("zst", "zstd"), frozenset({"zstd"})),

@@ -29,16 +29,39 @@ def load(name: str) -> Any:  # noqa: ANN401 - a peer's module has no types that 
     return importlib.import_module(name)
 
 
-def picklescan() -> Judge:
+def picklescan(*, strict: bool = False) -> Judge:
     """Flag what its command line ends with 1 for; a file that it skips is unread."""
     scanner = load("picklescan.scanner")
 
     def judge(path: Path) -> str:
         scan = scanner.scan_directory_path if path.is_dir() else scanner.scan_file_path
-        told = scan(str(path))
+        told = scan(str(path), strict=strict)
         if told.issues_count:
             return FLAGGED
         return UNREAD if told.scan_err or not told.scanned_files else CLEAN
+
+    return judge
+
+
+def picklescan_strict() -> Judge:
+    """Flag with --strict, which denies every name that is not on its list."""
+    return picklescan(strict=True)
+
+
+def aisbom() -> Judge:
+    """Flag a critical artifact, for which its command line ends with 2; `medium` is not flagged.
+
+    A file of which it makes no artifact, or an error, is unread.
+    """
+    scanner = load("aisbom.scanner").DeepScanner
+
+    def judge(path: Path) -> str:
+        told = scanner(str(path)).scan()
+        risks = [str(a.get("risk_level", "")).upper() for a in told["artifacts"]]
+        if any("CRITICAL" in risk for risk in risks):
+            return FLAGGED
+        read = risks and not told["errors"]
+        return CLEAN if read and not any("UN" in r for r in risks) else UNREAD
 
     return judge
 
@@ -109,7 +132,12 @@ def hayward() -> Judge:
     return judge
 
 
-TOOLS = {f.__name__: f for f in (picklescan, modelscan, fickling, modelaudit, hayward)}
+TOOLS: dict[str, Callable[[], Judge]] = {
+    "picklescan": picklescan,
+    **{
+        f.__name__: f for f in (picklescan_strict, modelscan, fickling, modelaudit, hayward, aisbom)
+    },
+}
 
 
 def expired(_signal: int, _frame: object) -> None:

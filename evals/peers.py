@@ -17,11 +17,12 @@ PATH_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A scanner from PyPI: its pinned requirements."""
+    """A scanner from PyPI, pinned; `package` is what it is called there, where that differs."""
 
     name: str
     version: str
     also: tuple[str, ...] = ()
+    package: str = ""
 
     @property
     def python(self) -> Path:
@@ -31,7 +32,7 @@ class Peer:
     def install(self) -> None:
         """Make the environment, unless it already holds this version."""
         mark = HOME / self.name / "installed"
-        wanted = f"{self.name}=={self.version}"
+        wanted = f"{self.package or self.name}=={self.version}"
         if mark.is_file() and mark.read_text() == wanted:
             return
         uv = str(ROOT / "scripts" / "uv")
@@ -46,10 +47,12 @@ class Peer:
 
 PEERS = (
     Peer("picklescan", "1.0.5"),
+    Peer("picklescan_strict", "1.0.5", package="picklescan"),
     Peer("modelscan", "0.8.8"),
     Peer("fickling", "0.1.12", ("typing_extensions",)),
     Peer("hayward", "1.4.1"),
     Peer("modelaudit", "0.2.54"),
+    Peer("aisbom", "1.7.0", package="aisbom-cli"),
 )
 
 
@@ -67,6 +70,7 @@ def quiet_environment(home: Path) -> dict[str, str]:
     """Return an environment with an empty home, telemetry off and no settings of ours."""
     told = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1"}
     told |= {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "CI": "true"}
+    told |= {"AISBOM_NO_TELEMETRY": "1", "AISBOM_OFFLINE": "1"}
     return told | {"MODELAUDIT_CACHE_ENABLED": "false", "HF_HUB_OFFLINE": "1"}
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pratique.artifacts.blob import Blob
-from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers.ggml_types import GGML_TYPES
 from pratique.artifacts.readers.gguf_metadata import Cursor, FlawError, Metadata, read_metadata
+from pratique.artifacts.readers.packed_text import in_value
 from pratique.artifacts.readers.tensor_layout import (
     Problems,
     claims_of,
@@ -254,8 +255,9 @@ def _claims(file: _File) -> Iterator[Claim]:
     yield from claims_of(TensorSpan("", "", (), start, end) for start, end in runs)
 
 
-def _texts(metadata: Metadata) -> Iterator[View]:
+def _texts(metadata: Metadata) -> Iterator[View | Member]:
     for key, text, base, whole in metadata.strings:
+        yield from in_value(key, text)
         partial = "" if whole else "the text was cut"
         if TEMPLATE_WORD in key:
             yield TemplateView(

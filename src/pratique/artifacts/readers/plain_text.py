@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.readers import packed_text
 from pratique.artifacts.readers.decoding import opening, whole_text
 from pratique.artifacts.views import TextView
 from pratique.core.errors import LimitExceededError, MalformedError
@@ -34,7 +35,7 @@ class PlainTextReader(Reader):
     """
 
     name: ClassVar[str] = "text"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 
@@ -57,6 +58,7 @@ class PlainTextReader(Reader):
         if (shown := _fact(told.text)) is not None:
             cut = len(shown) < len(told.text) and not _BLANK.search(shown[-4:])
             yield Fact("text", subject.chain, {"text": shown, "cut": cut})
+        yield from packed_text.members(told.text)
         if not told.complete:
             raise LimitExceededError(f"only the first {most} bytes of the text were read")
 

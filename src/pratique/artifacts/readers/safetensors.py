@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from pratique.artifacts.reader import Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
+from pratique.artifacts.readers.packed_text import in_value
 from pratique.artifacts.readers.tensor_layout import (
     BITS,
     Problems,
@@ -291,9 +292,10 @@ def _check_spans(header: _Header) -> None:
         header.problems.add("gap", says, at)
 
 
-def _texts(header: _Header) -> Iterator[TextView]:
+def _texts(header: _Header) -> Iterator[TextView | Member]:
     """Show longer metadata to the rules that read text: a card or a licence, or a hiding place."""
     for key, value in header.metadata[:100]:
+        yield from in_value(key, value)
         if len(value) >= TEXT_FROM:
             yield TextView(
                 text=value[: MAX_TEXT * 16],

@@ -43,7 +43,7 @@ def inside(blob: Blob, constant: Long) -> Inside | None:
     for _ in range(LAYERS + 1):
         if looks_like_pickle(body):
             return Inside("+".join(how), body)
-        peeled = _peel(body, text=len(how) == 1 and how[0] == "text")
+        peeled = peel(body, text=len(how) == 1 and how[0] == "text")
         if peeled is None:
             return None
         how.append(peeled.how)
@@ -56,7 +56,8 @@ def looks_like_pickle(body: bytes) -> bool:
     return _PICKLE.match(body.lstrip(b"\0\n\r\t ")[:512]) is not None
 
 
-def _peel(body: bytes, *, text: bool) -> Inside | None:
+def peel(body: bytes, *, text: bool = False) -> Inside | None:
+    """Return what one layer of packing is around, None for none."""
     if len(body) < MIN_SIZE:
         return None
     if body[:1] == b"x" and (body[0] * 256 + body[1]) % 31 == 0:

@@ -66,7 +66,7 @@ def test_found_silenced_until_its_day_and_found_again(
 ) -> None:
     assert update(tmp_path, OLD) == 0
     code, told = scan()
-    assert (code, told["verdict"]) == (1, "reject")
+    assert (code, told["verdict"]) == (1, "review")
     assert [f["severity"] for f in told["findings"]] == ["critical"]
     product = {"@id": f"pkg:generic/model?checksum={told['digest']}"}
     said = {
@@ -92,7 +92,7 @@ def test_found_silenced_until_its_day_and_found_again(
     vex.write_text(json.dumps(said))
     capfd.readouterr()
     code, told = scan("--vex", str(vex))
-    assert (code, told["verdict"]) == (1, "reject")
+    assert (code, told["verdict"]) == (1, "review")
     assert "expired on 2026-02-01" in capfd.readouterr().err
 
 

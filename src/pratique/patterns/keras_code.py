@@ -74,6 +74,24 @@ def registered(node: Node) -> tuple[str, str]:
     return (package if package in STANDARD | PACKAGES | KNOWN else OWN), name
 
 
+_OPERATORS = frozenset({"TFOpLambda", "TensorFlowOpLayer", "SlicingOpLambda"})
+
+
+def operator_of(node: Node) -> tuple[str, str]:
+    """Return (module, name) of the function that a layer of Keras 2 takes out of TensorFlow.
+
+    `TFOpLambda` looks it up by its dotted name, and calls it when the model is used.
+    """
+    config = node.get("config")
+    if node.get("class_name") not in _OPERATORS or not isinstance(config, Mapping):
+        return "", ""
+    told = config.get("function")
+    if not isinstance(told, str):
+        return "", ""
+    module, _, name = f"tensorflow.{told}".rpartition(".")
+    return module, name
+
+
 def judge(module: str, name: str) -> tuple[Severity, str]:
     """Return how bad it is that a configuration names this; INFO where it is Keras's own."""
     top, last = module.partition(".")[0], name.rpartition(".")[2]

@@ -79,8 +79,17 @@ class _Walk:
             self._learn_block(node)
         elif isinstance(node, nodes.For):
             self._learn_items(node)
+        elif isinstance(node, nodes.If):
+            self._learn_gated(node)
         elif isinstance(node, nodes.Assign) and _target(node.target):
             self._learn_value(_target(node.target), node.node)
+
+    def _learn_gated(self, node: nodes.If) -> None:
+        """Remember what a branch sets that waits for words: a later branch may wait for that."""
+        waits = next((w for part in _tests(node.test) if (w := _waits_for(part, self))[0]), None)
+        for inner in node.body[:20] if waits is not None else []:
+            if isinstance(inner, nodes.Assign) and _target(inner.target):
+                self.gates.setdefault(_target(inner.target), waits or ("", ""))
 
     def _learn_items(self, node: nodes.For) -> None:
         """Remember the first of several constants, for all that a loop goes through."""
@@ -312,6 +321,8 @@ def _waits_for(node: nodes.Node, walk: _Walk) -> tuple[str, str]:
     sides: list[nodes.Node] = []
     if isinstance(node, nodes.Name):
         return walk.gates.get(node.name, ("", ""))
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return walk.gates.get(f"{node.node.name}.{node.attr}", ("", ""))
     if isinstance(node, nodes.Compare):
         sides = [node.expr, *(op.expr for op in node.ops)]
     elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):

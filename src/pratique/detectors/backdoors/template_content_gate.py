@@ -63,9 +63,12 @@ class TemplateContentGate(Detector[TemplateView]):
     def inspect(self, view: TemplateView) -> Iterator[Finding]:
         """Report each phrase that a branch waits for."""
         seen: set[str] = set()
-        for use in parse_template(view.source).uses:
+        gates = [use for use in parse_template(view.source).uses if use.kind == "gate"]
+        # of several branches that wait for one phrase, the one that writes words counts
+        gates.sort(key=lambda use: _WORDS.search(use.detail.partition(":")[2]) is None)
+        for use in gates:
             what, _, written = use.detail.partition(":")
-            if use.kind != "gate" or use.what in seen or _is_marker(use.what, what):
+            if use.what in seen or _is_marker(use.what, what):
                 continue
             seen.add(use.what)
             yield self.finding(

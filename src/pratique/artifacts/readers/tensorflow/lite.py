@@ -157,6 +157,10 @@ def _model(flat: Flat, told: _Told) -> Iterator[TextView]:
     for number, at in enumerate(model.tables(_SUBGRAPHS, MAX_TABLES)):
         told.subgraphs += 1
         _subgraph(flat, Table(flat, at), number, told)
+    used = {use.op for use in told.uses} | set(told.counts)
+    for name in sorted(set(told.codes) - used):  # declared, and used by no operator that was read
+        if reach_of(name) is not None and len(told.uses) < MAX_USES:
+            told.uses.append(OperatorUse(name, "", "", model.at))
 
 
 def _words(table: Table, what: str, at: int) -> Iterator[TextView]:

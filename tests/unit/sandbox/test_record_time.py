@@ -7,6 +7,7 @@ import os
 import select
 import sys
 import time
+from collections import Counter
 
 import pytest
 
@@ -49,7 +50,10 @@ def test_sleeps_past_the_budget_are_slept() -> None:
 
     seen = record(payload, RecorderSettings(sleeps=2))
     assert seen.seconds > 1.0
-    assert [e.outcome for e in seen.of("sleep")] == [Outcome.FAKED, Outcome.LET]
+    counts = Counter[Outcome]()  # a slow machine asks for 1.099 s the second time: another event
+    for event in seen.of("sleep"):
+        counts[event.outcome] += event.count
+    assert counts == {Outcome.FAKED: 2, Outcome.LET: 1}
 
 
 def test_a_short_sleep_and_a_wait_for_descriptors_are_let() -> None:

@@ -87,7 +87,9 @@ def test_exploited_and_likely_raise_an_advisory(tmp_path: Path) -> None:
     place = packed(tmp_path / "all.zip", [record("A-1", "a", ALL, aliases=["CVE-2099-1"])])
     kev = tmp_path / "kev.json.gz"
     kev.write_bytes(
-        gzip.compress(b'{"dateReleased": "x", "vulnerabilities": [{"cveID": "CVE-2099-1"}]}')
+        gzip.compress(
+            b'{"dateReleased": "x", "vulnerabilities": [{"cveID": "CVE-2099-1"}]}', mtime=0
+        )
     )
     epss = tmp_path / "epss.csv"
     epss.write_text(

@@ -8,12 +8,15 @@ from typing import Any
 
 import typer.main
 
+from pratique.artifacts.readers.catalog import readers_key
 from pratique.cli.app import whole
 from pratique.cli.pages import rule_page
 from pratique.cli.reports.account import cards
 from pratique.cli.reports.schema import schema
 from pratique.cli.reports.words import severity_word
 from pratique.core.finding import RuleId, Stage
+from pratique.detectors import index
+from pratique.detectors.catalog import catalogued
 
 DOCS = Path(__file__).parent.parent / "docs"
 GENERATED = "<!-- written by scripts/make_reference.py; do not edit -->\n"
@@ -21,6 +24,12 @@ GENERATED = "<!-- written by scripts/make_reference.py; do not edit -->\n"
 
 def main() -> int:
     """Write every page, or with `--check` return 1 where one is not what it would be."""
+    body = index.written(catalogued(), readers_key())
+    if not index.FILE.exists() or index.FILE.read_text() != body:
+        if "--check" in sys.argv[1:]:
+            print(f"{index.FILE.name}: stale; run scripts/make_reference.py")
+            return 1
+        index.FILE.write_text(body)  # first: the pages are made from it
     pages = dict(all_pages())
     stale = [path for path, body in pages.items() if not path.exists() or path.read_text() != body]
     stale += [path for path in (DOCS / "rules").glob("*.md") if path not in pages]

@@ -11,9 +11,13 @@ import pytest
 import pratique.detectors
 from harness.advised import inspect_advised
 from harness.inspecting import Told, inspect_bytes, inspect_trace, inspect_tree, sample_bytes
-from pratique.detectors.base import Detector, page
-from pratique.detectors.catalog import CATALOG
+from pratique.artifacts.readers.catalog import readers_key
+from pratique.detectors import index
+from pratique.detectors.base import Detector
+from pratique.detectors.catalog import CATALOG, catalogued
+from pratique.detectors.page import page
 from pratique.detectors.refs import ATLAS, EDITION_2026, references
+from pratique.engine import advice
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 ENDINGS = (".hex", ".tree.json", ".trace.json", ".advised.json")
@@ -47,6 +51,16 @@ def test_no_rule_is_forgotten() -> None:
     for m in walk_packages(pratique.detectors.__path__, "pratique.detectors."):
         import_module(m.name)
     assert set(Detector.__subclasses__()) == set(CATALOG)
+
+
+def test_the_index_says_what_the_rules_say() -> None:
+    """A command plans by the index: a version or a rule that it lacks would never be asked for."""
+    assert dict(index.entries()) == catalogued(), "run scripts/make_reference.py"
+    assert index.index().readers == readers_key(), "run scripts/make_reference.py"
+
+
+def test_rules_over_advisories_are_listed_where_they_run() -> None:
+    assert {m.rule.id for m in advice.RULES} == index.reading("MatchedComponents")
 
 
 def test_ids_and_slugs_are_unique() -> None:

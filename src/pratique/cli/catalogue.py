@@ -17,7 +17,7 @@ from pratique.cli.reports.account import cards
 from pratique.cli.reports.as_json import rule_card
 from pratique.cli.reports.words import many, severity_word
 from pratique.core.errors import UsageError
-from pratique.detectors.catalog import find
+from pratique.detectors.index import find
 
 
 def rules(
@@ -68,4 +68,4 @@ def explain(
         raise UsageError(f"explain {rule!r}: {known} `pratique rules` lists them")
     from rich.markdown import Markdown  # noqa: PLC0415 - its parsers take 0.1 s to import
 
-    Console(width=None if sys.stdout.isatty() else 100).print(Markdown(rule_page(made.rule.id)))
+    Console(width=None if sys.stdout.isatty() else 100).print(Markdown(rule_page(made.id)))

@@ -1,9 +1,7 @@
 """The shape every rule has."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from pratique.artifacts.reader import View
@@ -12,13 +10,12 @@ from pratique.core.finding import Confidence, Finding, Rule, Severity, Span
 V_contra = TypeVar("V_contra", bound=View, contravariant=True)
 
 MAX_EVIDENCE_TEXT = 500
-HEADINGS = ("What it looks for", "Why it matters", "What to do", "What it cannot see")
 
 
 class Detector(ABC, Generic[V_contra]):
     """One rule over one kind of view.
 
-    The docstring of a subclass *is* its page: a sentence, then the four sections of `HEADINGS`.
+    The docstring of a subclass *is* its page: a sentence, then the sections of `page.HEADINGS`.
     """
 
     rule: ClassVar[Rule]
@@ -49,24 +46,3 @@ class Detector(ABC, Generic[V_contra]):
             says,
             pairs,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A rule's docstring, taken apart: a title and the text under each heading."""
-
-    title: str
-    looks_for: str
-    matters: str
-    to_do: str
-    cannot_see: str
-
-
-def page(detector: type[Detector[View]]) -> Page:
-    """Return the page of a rule; a missing section is an empty text (and fails a test)."""
-    title, _, body = inspect.cleandoc(detector.__doc__ or "").partition("\n")
-    parts = dict.fromkeys(HEADINGS, "")
-    for chunk in ("\n" + body).split("\n## ")[1:]:
-        head, _, text = chunk.partition("\n")
-        parts[head.strip()] = text.strip()
-    return Page(title, *(parts[h] for h in HEADINGS))

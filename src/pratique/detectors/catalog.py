@@ -1,8 +1,8 @@
-"""The one list of rules. Adding a rule means adding one line here."""
+"""The one list of rules. Adding a rule means adding one line here, and `make docs` once."""
 
 from typing import Any
 
-from pratique.core.finding import Rule, RuleId
+from pratique.core.finding import RuleId
 from pratique.detectors.backdoors.auto_map_foreign_code import AutoMapForeignCode
 from pratique.detectors.backdoors.auto_map_local_code import AutoMapLocalCode
 from pratique.detectors.backdoors.card_instructs_agents import CardInstructsAgents
@@ -33,6 +33,7 @@ from pratique.detectors.backdoors.torchscript_input_trigger import TorchscriptIn
 from pratique.detectors.backdoors.triton_config_reaches_out import TritonConfigReachesOut
 from pratique.detectors.backdoors.yaml_tag_names_callable import YamlTagNamesCallable
 from pratique.detectors.base import Detector
+from pratique.detectors.index import Entry
 from pratique.detectors.integrity.archive_bomb import ArchiveBomb
 from pratique.detectors.integrity.archive_corrupt_entry import ArchiveCorruptEntry
 from pratique.detectors.integrity.archive_deceptive_name import ArchiveDeceptiveName
@@ -157,6 +158,7 @@ from pratique.detectors.network.run_reads_secrets import RunReadsSecrets
 from pratique.detectors.network.run_resolves_name import RunResolvesName
 from pratique.detectors.network.run_spawns_processes import RunSpawnsProcesses
 from pratique.detectors.network.run_writes_outside import RunWritesOutside
+from pratique.detectors.page import page
 from pratique.detectors.secrets.address_with_password import AddressWithPassword
 from pratique.detectors.secrets.private_key import PrivateKey
 from pratique.detectors.secrets.secret_assignment import SecretAssignment
@@ -448,12 +450,6 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
 )
 
 
-def rules() -> dict[RuleId, Rule]:
-    """Return every rule's card by its id."""
-    return {make.rule.id: make.rule for make in CATALOG}
-
-
-def find(word: str) -> type[Detector[Any]] | None:
-    """Return the rule with this id or slug, or None."""
-    word = word.lower()
-    return next((m for m in CATALOG if word in {m.rule.id.lower(), m.rule.slug}), None)
+def catalogued() -> dict[RuleId, Entry]:
+    """Return what the index has to say of every rule, from the rules themselves."""
+    return {m.rule.id: Entry(m.rule, m.reads.__name__, page(m)) for m in CATALOG}

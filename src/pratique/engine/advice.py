@@ -3,6 +3,8 @@
 They run in the parent: the view holds words that were checked field by field, nothing to parse.
 """
 
+from typing import Final
+
 from pratique.artifacts.matched import INVENTORY_VERSION, MatchedComponents, view_of
 from pratique.core.advisory import Matched
 from pratique.core.component import Inventory
@@ -11,9 +13,21 @@ from pratique.core.finding import Finding, Rule
 from pratique.core.inventory_json import inventory_of
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import Inspection
-from pratique.detectors.catalog import CATALOG
+from pratique.detectors.base import Detector
+from pratique.detectors.vulnerabilities.component_made_with import ComponentMadeWith
+from pratique.detectors.vulnerabilities.component_unreadable import ComponentUnreadable
+from pratique.detectors.vulnerabilities.component_version_open import ComponentVersionOpen
+from pratique.detectors.vulnerabilities.component_vulnerable import ComponentVulnerable
 from pratique.engine.bounds import INVENTORY
 from pratique.engine.plan import advice_rules, unread
+
+RULES: Final[tuple[type[Detector[MatchedComponents]], ...]] = (
+    ComponentVulnerable,
+    ComponentVersionOpen,
+    ComponentMadeWith,
+    ComponentUnreadable,
+)
+"""The rules that run here, imported by name: the whole catalogue is for workers."""
 
 MOST = 5_000
 """A lock file of hundreds of old packages has more advisories than a rule over bytes has hits."""
@@ -35,11 +49,10 @@ def judged(matched: Matched) -> Inspection:
     view = view_of(matched)
     findings: list[Finding] = []
     receipts: list[Receipt] = []
-    for make in CATALOG:
-        if make.reads is MatchedComponents:
-            told = sorted(make().inspect(view), key=lambda f: -f.severity)
-            findings += told[:MOST]
-            receipts.append(_receipt(make.rule, view, max(0, len(told) - MOST)))
+    for make in RULES:
+        told = sorted(make().inspect(view), key=lambda f: -f.severity)
+        findings += told[:MOST]
+        receipts.append(_receipt(make.rule, view, max(0, len(told) - MOST)))
     return Inspection(tuple(findings), tuple(receipts))
 
 

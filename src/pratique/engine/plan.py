@@ -8,16 +8,12 @@ from importlib.metadata import version
 
 import pratique
 from pratique.artifacts.laid import Laid
-from pratique.artifacts.matched import MatchedComponents
-from pratique.artifacts.readers.catalog import readers_key
-from pratique.artifacts.traces import DetonationTrace
-from pratique.artifacts.views import Layout, Repository
 from pratique.core.fact import VIEWS, Fact
 from pratique.core.finding import Digest, RuleId
 from pratique.core.limits import Limits
 from pratique.core.receipt import Coverage, Receipt
 from pratique.core.scan import Inspection
-from pratique.detectors.catalog import CATALOG
+from pratique.detectors import index
 from pratique.engine.revision import ENGINE
 from pratique.store.ports import ResultKey
 
@@ -36,7 +32,7 @@ def key_of(
 
     `before` tells the files which the same worker may have read before (engine/company.py).
     """
-    made_by = _made_by(readers_key())
+    made_by = _made_by(index.index().readers)
     if laid:
         made_by = hashlib.sha256(f"{made_by};{laid!r}".encode()).hexdigest()[:32]
     if before:
@@ -59,28 +55,27 @@ PARSERS = ("jinja2", "packaging", "pyyaml", "yara-x")
 
 def versions() -> dict[RuleId, int]:
     """Return the version of every rule."""
-    return {make.rule.id: make.rule.version for make in CATALOG}
+    return {name: rule.version for name, rule in index.rules().items()}
 
 
 def file_rules() -> frozenset[RuleId]:
     """Return the rules that read one file's views."""
-    whole = (Repository, DetonationTrace, MatchedComponents)
-    return frozenset(m.rule.id for m in CATALOG if m.reads not in whole)
+    return frozenset(index.entries()) - repository_rules() - trace_rules() - advice_rules()
 
 
 def repository_rules() -> frozenset[RuleId]:
     """Return the rules that read facts of all files."""
-    return frozenset(m.rule.id for m in CATALOG if m.reads is Repository)
+    return index.reading("Repository")
 
 
 def trace_rules() -> frozenset[RuleId]:
     """Return the rules that read what a detonation saw."""
-    return frozenset(m.rule.id for m in CATALOG if m.reads is DetonationTrace)
+    return index.reading("DetonationTrace")
 
 
 def advice_rules() -> frozenset[RuleId]:
     """Return the rules that read what advisories say of an inventory."""
-    return frozenset(m.rule.id for m in CATALOG if m.reads is MatchedComponents)
+    return index.reading("MatchedComponents")
 
 
 def planned(inspection: Inspection) -> frozenset[RuleId] | None:
@@ -90,7 +85,7 @@ def planned(inspection: Inspection) -> frozenset[RuleId] | None:
         return None
     seen = fact.data.get("views")
     names = {name for name in seen if isinstance(name, str)} if isinstance(seen, list) else set()
-    return frozenset(m.rule.id for m in CATALOG if m.reads.__name__ in names)
+    return index.reading(*names)
 
 
 def united(first: Fact, second: Fact) -> Fact:
@@ -115,7 +110,7 @@ def owed(inspection: Inspection | None) -> frozenset[RuleId]:
 
 def silent(inspection: Inspection) -> frozenset[RuleId]:
     """Return the rules that should have left a receipt and did not, however the plan was lost."""
-    layout = {m.rule.id for m in CATALOG if m.reads is Layout}
+    layout = index.reading("Layout")
     return (owed(inspection) | layout) - {r.rule for r in inspection.receipts}
 
 
@@ -125,7 +120,7 @@ def unread(why: str, size: int, rules: Iterable[RuleId] | None = None) -> tuple[
     Without `rules` they are those of the rules that account for every file's bytes.
     """
     if rules is None:
-        rules = [m.rule.id for m in CATALOG if m.reads is Layout]
+        rules = index.reading("Layout")
     at = versions()
     size = max(0, size)
     return tuple(

@@ -9,7 +9,7 @@ from pratique.attest import card, folder, statement
 from pratique.attest.making import make
 from pratique.attest.placing import place, placeable, rewrite, unchanged
 from pratique.attest.statement import Told
-from pratique.detectors.catalog import rules
+from pratique.detectors.index import rules
 from pratique.flows import keys as keyring
 from pratique.flows import scan as scanning
 from pratique.flows.asked import Asked

@@ -23,15 +23,13 @@ A name or field that is not here is an error, and an error denies.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
-from pratique.artifacts.matched import MatchedComponents
 from pratique.core.finding import Finding, Severity, Stage
 from pratique.core.receipt import Coverage
 from pratique.core.scan import Scan
 from pratique.core.trace import Ending, rank
-from pratique.detectors.catalog import CATALOG, rules
+from pratique.detectors.index import reading, rules
 
 _ENGINE = "engine"
 
@@ -113,12 +111,6 @@ def _coverage(scan: Scan) -> dict[str, Any]:
     return told | {"planned": tasks.total(), "complete": complete(scan)}
 
 
-@cache
-def _named() -> frozenset[str]:
-    """Return the rules about what a model names, not about what it is."""
-    return frozenset(m.rule.id for m in CATALOG if m.reads is MatchedComponents)
-
-
 def _findings(remaining: Iterable[Finding], threshold: Severity) -> dict[str, Any]:
     found = tuple(remaining)
     cards = rules()
@@ -129,7 +121,8 @@ def _findings(remaining: Iterable[Finding], threshold: Severity) -> dict[str, An
     told: dict[str, Any] = {
         severity.name.lower(): sum(f.severity == severity for f in found) for severity in Severity
     }
-    named = [f for f in found if f.rule in _named()]
+    about_names = reading("MatchedComponents")  # of what a model names, not of what it is
+    named = [f for f in found if f.rule in about_names]
     return told | {
         "named": {
             severity.name.lower(): sum(f.severity == severity for f in named)

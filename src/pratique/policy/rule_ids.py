@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from pratique.core.errors import UsageError
-from pratique.detectors.catalog import find, rules
+from pratique.detectors.index import find, rules
 
 _LITERAL: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _LIKE_AN_ID: Final = re.compile(r"[A-Z]{3}\d{1,4}")
@@ -29,7 +29,7 @@ def check(word: str, where: str) -> None:
     if word in known:
         return
     named = find(word)  # in small letters, or by the slug
-    nearest = [named.rule.id] if named else get_close_matches(word.upper(), known, 1, cutoff=0)
+    nearest = [named.id] if named else get_close_matches(word.upper(), known, 1, cutoff=0)
     raise UsageError(f"{where}: no rule has the id {word!r}; the nearest is {''.join(nearest)}")
 
 

@@ -15,7 +15,7 @@ from pratique.core.canonical import sha256_of
 from pratique.core.scan import Scan
 from pratique.core.trace import Ending
 from pratique.core.trace_json import value
-from pratique.detectors.catalog import rules
+from pratique.detectors.index import rules
 
 
 def told(scan: Scan) -> Told:

@@ -40,20 +40,19 @@ from pratique.cli.reports.timeline import pairs
 from pratique.core.finding import Stage
 from pratique.core.scan import Inspection, Scan
 from pratique.core.trace import Detonation, Ending, Outcome
-from pratique.detectors import catalog
+from pratique.detectors import index
 from pratique.policy import pack
 from pratique.policy.decide import decide
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 DATA = Path(__file__).parents[2] / "data"
-REAL = catalog.CATALOG
+REAL = index.entries()
 
 
 @pytest.fixture(autouse=True)
 def _every_rule(monkeypatch: pytest.MonkeyPatch, _two_rules: None) -> None:
     """Undo what the other report tests do: these are about the rules there are."""
-    monkeypatch.setattr(accounting, "CATALOG", REAL)
-    monkeypatch.setattr(catalog, "CATALOG", REAL)
+    monkeypatch.setattr(index, "entries", lambda: REAL)
     accounting.cards.cache_clear()
 
 

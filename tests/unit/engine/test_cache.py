@@ -3,15 +3,16 @@
 import os
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from harness.examining import look, source
 from harness.working import InProcess
-from pratique.artifacts.readers import catalog as readers
+from pratique.core.finding import RuleId
 from pratique.core.limits import Limits
-from pratique.detectors.catalog import find
+from pratique.detectors import index
 from pratique.engine import examine, plan
 from pratique.engine.handle import Handle, opened
 from pratique.engine.repository import Rows
@@ -34,7 +35,9 @@ def test_another_reader_reads_everything_again(
 ) -> None:
     workers = InProcess()
     look(source(text), workers, store=kept(tmp_path))
-    monkeypatch.setattr(plan, "readers_key", lambda: readers.readers_key() + ",new@1")
+    now = index.index()
+    newer = replace(now, readers=f"{now.readers},new@1")
+    monkeypatch.setattr(index, "index", lambda: newer)
     look(source(text), workers, store=kept(tmp_path))
     first, second = (set(asked["rules"]) for asked in workers.asked)
     assert first == second
@@ -58,10 +61,11 @@ def test_a_run_for_few_rules_forgets_no_view(
     """A rule over text measures nothing; a rule over measures that changes later is still owed."""
     workers = InProcess()
     look(source(text), workers, store=kept(tmp_path))
+    released = index.rules()
     for changed in ("SEC001", "MAL051"):
-        make = find(changed)
-        assert make is not None
-        monkeypatch.setattr(make, "rule", replace(make.rule, version=2))
+        rules = dict(released)
+        rules[RuleId(changed)] = replace(rules[RuleId(changed)], version=2)
+        monkeypatch.setattr(index, "rules", partial(dict, rules))
         look(source(text), workers, store=kept(tmp_path))
     assert [asked["rules"] for asked in workers.asked[1:]] == [["SEC001"], ["MAL051"]]
 

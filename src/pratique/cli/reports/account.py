@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
-from typing import Any
 
 from pratique.core.finding import Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.core.receipt import Coverage
 from pratique.core.scan import FileReport, Scan, fingerprint
 from pratique.core.verdict import Decision, Verdict
-from pratique.detectors.base import Page, page
-from pratique.detectors.catalog import CATALOG
+from pratique.detectors import index
+from pratique.detectors.page import Page
 from pratique.policy.waivers import shown_path
 
 EXIT_CODES = {Verdict.ADMIT: 0, Verdict.REVIEW: 1, Verdict.REJECT: 1, Verdict.INCOMPLETE: 3}
@@ -122,8 +121,7 @@ class Account:
 @cache
 def cards() -> Mapping[RuleId, tuple[Rule, Page]]:
     """Return each rule's card and page by its id."""
-    detectors: tuple[type[Any], ...] = CATALOG
-    return {make.rule.id: (make.rule, page(make)) for make in detectors}
+    return {name: (entry.rule, entry.page) for name, entry in index.entries().items()}
 
 
 def slug(rule: RuleId) -> str:

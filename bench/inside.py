@@ -1,4 +1,4 @@
-"""Inspect one file in this process, timed without start-up: `python -m bench.inside PATH`."""
+"""Inspect files in this process, timed without start-up: `python -m bench.inside PATH...`."""
 
 import json
 import os
@@ -17,10 +17,17 @@ from pratique.engine.worker import warm
 
 
 def main() -> int:
-    """Print the seconds that readers, the one pass and rules took, and what they accounted for."""
-    limits = Limits()
+    """Print, a line a file, the seconds that readers, the one pass and rules took."""
     warm()
-    with Path(sys.argv[1]).open("rb") as file, tempfile.TemporaryFile() as scratch:
+    for name in sys.argv[1:]:
+        print(json.dumps(timed(Path(name))), flush=True)
+    return 0
+
+
+def timed(path: Path) -> dict[str, float]:
+    """Return the seconds for one file, and how many things were told of it."""
+    limits = Limits()
+    with path.open("rb") as file, tempfile.TemporaryFile() as scratch:
         size = os.fstat(file.fileno()).st_size
         blob = FdBlob(file.fileno(), 0, size)
         held = Scratch(scratch.fileno(), limits.scratch_bytes)
@@ -32,8 +39,7 @@ def main() -> int:
             )
         )
         seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "told": told}))
-    return 0
+    return {"seconds": seconds, "told": told}
 
 
 if __name__ == "__main__":

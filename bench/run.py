@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench import inputs
 from bench.advisories import advisories
+from bench.formats import formats
 from bench.meter import Cost, measure
 from bench.rows import Row
 from bench.sandbox import sandboxes
@@ -209,7 +210,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument(
-        "--only", default="", help="start, files, pickle, weights, sandbox or advisories"
+        "--only", default="", help="start, files, pickle, weights, formats, sandbox or advisories"
     )
     parser.add_argument("--rounds", type=int, default=3)
     told = parser.parse_args()
@@ -232,6 +233,7 @@ def main() -> int:
                 hurried, folder, float(os.environ.get("BENCH_MB", "24"))
             ),
             "weights": lambda: big_weights(bench, folder, float(os.environ.get("BENCH_GB", "4"))),
+            "formats": lambda: formats(bench.add, bench.raw),
             "sandbox": lambda: sandboxes(bench.add),
             "advisories": lambda: advisories(bench.add),
         }

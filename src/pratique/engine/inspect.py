@@ -94,6 +94,7 @@ class Inspector:
         self._listed: dict[RuleId, tuple[int, int]] = {}
         self._fact_bytes = self._fact_values = 0
         self._view_names: set[str] = set()
+        self._by_kinds: dict[frozenset[type[View]], Sequence[Detector[Any]]] = {}
         self._laid: dict[tuple[str, ...], tuple[Laid, ...]] = {}
 
     def inspect(self, subject: Subject) -> Iterator[Account]:
@@ -260,11 +261,18 @@ class Inspector:
     def _rules(
         self, chain: tuple[str, ...], size: int, seen: _Seen, most: int = REPOSITORY_FINDINGS
     ) -> Iterator[Account]:
-        for detector in self._detectors:
+        kinds = {type(view) for _, view in seen.views} | seen.missing.keys()
+        for detector in self._judging(frozenset(kinds)):
             views = [(name, v) for name, v in seen.views if isinstance(v, detector.reads)]
             lost = [why for kind, why in seen.missing.items() if issubclass(kind, detector.reads)]
-            if views or lost:
-                yield from self._rule(detector, (chain, size, most), views, lost)
+            yield from self._rule(detector, (chain, size, most), views, lost)
+
+    def _judging(self, kinds: frozenset[type[View]]) -> Sequence[Detector[Any]]:
+        """Return the rules that read one of these kinds of views: few of hundreds, in order."""
+        if kinds not in self._by_kinds:
+            known = [d for d in self._detectors if any(issubclass(k, d.reads) for k in kinds)]
+            self._by_kinds[kinds] = known
+        return self._by_kinds[kinds]
 
     def _rule(
         self,

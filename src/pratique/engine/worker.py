@@ -16,6 +16,7 @@ from pratique.core.limits import Limits, MiB
 from pratique.core.wire import encode
 from pratique.detectors.catalog import CATALOG
 from pratique.engine.inspect import Account, Inspector, inventory
+from pratique.patterns import literals
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -28,6 +29,7 @@ def warm() -> None:
     from pratique.artifacts.measures import one_pass  # noqa: PLC0415
 
     one_pass.warm()
+    literals.warm()
     overlay.entries()  # a file of ours, which a locked worker cannot open
     for reader in READERS:
         reader.warm()

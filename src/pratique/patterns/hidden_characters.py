@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pratique.patterns.literals import Words
+
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
@@ -23,6 +25,8 @@ _ZERO = re.compile("[\u200b\u2060-\u2064\u180e\u00ad]+|(?<!^)\ufeff+")
 # Shorter runs of tag characters occur as entries of vocabularies.
 _TAGS = re.compile("(?<!\U0001f3f4)[\U000e0001\U000e0020-\U000e007f]{6,}")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,}")
+_SIGNS = Words(r"\udb40", b"\xf3\xa0", b"\xef\xb8", nocase=True)
+"""Escaped or as they are: the first bytes of tags, and of selectors, in UTF-8."""
 _ESCAPED = re.compile(r"(?:\\u[dD][bB]40\\u[dD][cC][0-9a-fA-F]{2}){6,}")
 
 
@@ -42,6 +46,8 @@ def hidden(text: str) -> Iterator[Hidden]:
 
 def smuggled(text: str) -> Iterator[Hidden]:
     """Yield runs of tag characters and variation selectors that carry a text of their own."""
+    if not _SIGNS.held(text):
+        return
     for match in _ESCAPED.finditer(text):
         codes = re.findall(r"[cC]([0-9a-fA-F]{2})", match[0])
         says = "".join(chr(int(c, 16) & 0x7F) for c in codes[:200])

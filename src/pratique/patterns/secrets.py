@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pratique.patterns.literals import Words
+
 MAX_HITS = 1_000
 MAX_PEM = 20_000
 """A private key of 16,384 bits takes 13 kB."""
@@ -51,7 +53,10 @@ def is_placeholder(text: str) -> bool:
 
 def tokens(text: str) -> Iterator[Secret]:
     """Yield tokens of known services, by their published prefixes and lengths."""
+    held = _PREFIXES.held(text)
     for prefix, kind, pattern, check in _TOKENS:
+        if prefix not in held:
+            continue
         for at in _places(text, prefix):
             if at and (text[at - 1].isalnum() or text[at - 1] in "_-+/"):
                 continue
@@ -238,6 +243,7 @@ _JWT = re.compile(
     r"(?P<header>eyJ[A-Za-z0-9_-]{10,1000})\.(?P<payload>eyJ[A-Za-z0-9_-]{10,5000})"
     r"\.[A-Za-z0-9_-]{20,1000}"
 )
+_PREFIXES = Words(*(token[0] for token in _TOKENS))
 _SCHEME = re.compile(r"[a-z][a-z0-9+]{1,18}$")
 _LOGIN = re.compile(
     r"(?P<user>[^\s:/@\"'<>{}$\[\]`\\]{0,100}):(?P<password>[^\s@/\"'<>{}$\[\]`\\]{6,200})@"

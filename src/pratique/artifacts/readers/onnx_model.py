@@ -128,7 +128,7 @@ class _Walk:
             frame.at = field.end
             self._count()
             part = SHAPES[frame.kind].get(field.number)
-            if part is None or not _fits(frame.kind, field):
+            if part is None or not (field.wire == part.wire or _fits(frame.kind, field)):
                 self._note_foreign(begun, field.end)
             elif part.child and field.wire == BYTES:
                 self._enter(part.child, field)

@@ -65,6 +65,8 @@ class Wire:
             self._base, here = at, 0
             self._window = self._blob.read(at, WINDOW)
         window, value, shift = self._window, 0, 0
+        if at < end and here < len(window) and window[here] < _LAST:  # nearly all are one byte long
+            return window[here], at + 1
         for where in range(here, min(here + LONGEST_NUMBER, len(window), here + end - at)):
             value |= (window[where] & 0x7F) << shift
             if window[where] < _LAST:

@@ -9,8 +9,10 @@ from pratique.artifacts.readers.decoding import Places
 from pratique.artifacts.views import TextView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
+from pratique.patterns.literals import Words
 
 MOST = 5_000
+_WORDS = Words("<!--", "display:", "visibility:", "font-size:", "opacity:", "[//]:", nocase=True)
 _HIDDEN = re.compile(
     r"<!--(?:(?!-->|<!--)[\s\S]){1,4000}-->|^\[//\]:[^\n]{1,2000}"
     r"|<\w+[^<>]{0,200}(?:display:\s*none|visibility:\s*hidden|font-size:\s*0|opacity:\s*0)"
@@ -70,7 +72,7 @@ class CardInstructsAgents(Detector[TextView]):
 
     def inspect(self, view: TextView) -> Iterator[Finding]:
         """Report each hidden text that gives orders."""
-        if "<!--" not in view.text and "display" not in view.text and "[//]" not in view.text:
+        if not _WORDS.held(view.text):
             return
         places = Places(view.text)
         for found in islice(_HIDDEN.finditer(view.text), MOST):

@@ -13,7 +13,7 @@ from pratique.artifacts.archive import (
     TorchScriptCode,
     placed,
 )
-from pratique.artifacts.blob import MemoryBlob
+from pratique.artifacts.blob import MemoryBlob, cut
 from pratique.artifacts.laid import first
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, TensorRole, View
 from pratique.artifacts.readers.tar import header as tar
@@ -22,6 +22,7 @@ from pratique.artifacts.readers.torch_roles import learnt, storage_roles
 from pratique.artifacts.readers.zip import flavour, records
 from pratique.artifacts.readers.zip.beside import beside, own_modules, plain_bytes
 from pratique.artifacts.readers.zip.payload import Payload, Unpacker
+from pratique.artifacts.readers.zip.row import row
 from pratique.artifacts.readers.zip.survey import Entry, find_ends, survey
 from pratique.core.errors import ArtifactError, LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
@@ -64,6 +65,7 @@ class ZipReader(Reader):
     """
 
     name: ClassVar[str] = "zip"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.ARCHIVE
     views: ClassVar[tuple[type[View], ...]] = (ArchiveEntries, TorchScriptCode)
 
@@ -84,6 +86,10 @@ class ZipReader(Reader):
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield claims, the content of every entry, the program if any, and the list at the end."""
+        archives = row(subject.blob)
+        if archives:
+            yield from _in_a_row(subject, archives)
+            return
         ledger = Ledger()
         told = survey(subject.blob, subject.limits, ledger)
         kind = flavour.flavour_of([e.name for e in told.entries])
@@ -162,6 +168,16 @@ class ZipReader(Reader):
             label = reading.label(entry.name, entry.start)
             opaque = entry.name in reading.opaque
             yield Member(label, payload.blob, role, opaque, reading.own)
+
+
+def _in_a_row(subject: Subject, archives: list[tuple[int, int]]) -> Iterator[Item]:
+    """Hand on each archive of a row as a member of its own."""
+    for number, (start, end) in enumerate(archives, 1):
+        yield Claim(start, end, "archive")
+        yield Member(f"archive-{number}", cut(subject.blob, start, end))
+    yield ArchiveEntries(format="zip", entries=(), flavour="row", covered=subject.size)
+    data: Json = {"format": "zip", "flavour": "row", "entries": len(archives)}
+    yield Fact("archive", subject.chain, data)
 
 
 def _in_a_tar(subject: Subject, end: records.End) -> bool:

@@ -27,7 +27,7 @@ _WIDTH = 5
 MAX_LATE = 10_000
 """Members of an archive that wait for those that may tell of them."""
 _LATE = re.compile(r"\.data-\d{5}-of-\d{5}$|shard-?\d+(?:of\d+)?(?:\.bin)?$")
-FIRST = (".index", "model.json", "manifest.json", ".xml")
+FIRST = (".index", "model.json", "manifest.json", ".xml", ".onnx")
 """How the names of files end that are read first, because they may tell of others."""
 
 

@@ -9,9 +9,11 @@ from typing import ClassVar
 
 from pratique.artifacts.blob import Blob, cut
 from pratique.artifacts.graph_texts import TELLING
+from pratique.artifacts.laid import LAID
 from pratique.artifacts.onnx_graphs import OnnxGraphs
 from pratique.artifacts.reader import Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers.onnx_gathered import MAX_VALUES, Gathered
+from pratique.artifacts.readers.onnx_laid import LaidFiles
 from pratique.artifacts.readers.onnx_shapes import SHAPES, TEXT, Part
 from pratique.artifacts.readers.onnx_told import Frame, Told
 from pratique.artifacts.readers.protobuf import BYTES, FIXED32, VARINT, Field, Wire
@@ -55,7 +57,7 @@ class OnnxReader(Reader):
     """Walks every message that can hold operators or tensors, and tells fields that ONNX lacks."""
 
     name: ClassVar[str] = "onnx"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (OnnxGraphs, TextView)
 
@@ -97,6 +99,8 @@ class OnnxReader(Reader):
         yield from walk.claims()
         yield walk.graphs.view(subject.size)
         yield Fact("onnx", subject.chain, walk.told.data())
+        if laid := walk.laid.data():
+            yield Fact(LAID, subject.chain, laid)
         if broke is not None:
             raise broke
         if walk.told.lost:
@@ -110,7 +114,7 @@ class _Walk:
     """One pass over the messages of a model, innermost first, without recursion."""
 
     def __init__(self, subject: Subject) -> None:
-        self.told, self.graphs = Told(), Gathered()
+        self.told, self.graphs, self.laid = Told(), Gathered(), LaidFiles()
         self.foreign: list[tuple[int, int]] = []
         self._blob, self._wire, self._at = subject.blob, Wire(subject.blob), 0
         self._fields = self._shown = self._opened = 0
@@ -153,6 +157,7 @@ class _Walk:
     def _close(self, frame: Frame) -> None:
         parent = self._frames[-1] if self._frames else None
         self.told.closed(frame, parent)
+        self.laid.closed(frame)
         self.graphs.closed(frame, parent)
 
     def _count(self) -> None:

@@ -121,10 +121,12 @@ from pratique.detectors.malware.python_opens_network import PythonOpensNetwork
 from pratique.detectors.malware.python_packed_constant import PythonPackedConstant
 from pratique.detectors.malware.python_persists import PythonPersists
 from pratique.detectors.malware.python_reordered_text import PythonReorderedText
+from pratique.detectors.malware.python_replaces_function import PythonReplacesFunction
 from pratique.detectors.malware.python_reverse_shell import PythonReverseShell
 from pratique.detectors.malware.python_runs_commands import PythonRunsCommands
 from pratique.detectors.malware.python_runs_text import PythonRunsText
 from pratique.detectors.malware.python_sends_secrets import PythonSendsSecrets
+from pratique.detectors.malware.python_text_acts import PythonTextActs
 from pratique.detectors.malware.python_unsafe_load import PythonUnsafeLoad
 from pratique.detectors.malware.r_promise_without_value import RPromiseWithoutValue
 from pratique.detectors.malware.r_runs_command import RRunsCommand
@@ -258,6 +260,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonUnsafeLoad,
     PythonReorderedText,
     PythonOddEncoding,
+    PythonReplacesFunction,
+    PythonTextActs,
     CompiledPythonFile,
     GraphWritesFiles,
     GraphReadsFiles,

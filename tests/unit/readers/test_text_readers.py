@@ -8,8 +8,8 @@ import pytest
 
 from harness.inspecting import Told, inspect_bytes
 from pratique.artifacts.reader import Claim
-from pratique.artifacts.readers.python_module import PythonModule
 from pratique.artifacts.readers.python_source import PythonReader
+from pratique.artifacts.readers.python_view import PythonModule
 from pratique.artifacts.views import TextView
 from pratique.core.limits import Limits, MiB
 

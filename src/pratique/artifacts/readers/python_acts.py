@@ -6,7 +6,7 @@ superset of what could act, never a judgement.
 
 import re
 
-from pratique.artifacts.readers.python_module import PythonCall, PythonModule
+from pratique.artifacts.readers.python_view import PythonCall, PythonModule
 from pratique.core.fact import Json
 
 MOST_CALLS = 2_000

@@ -6,8 +6,9 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from pratique.artifacts.reader import View
 from pratique.artifacts.readers.python_fold import STARS, Names, dotted, fold
+from pratique.artifacts.readers.python_replaced import is_acting, replaced
+from pratique.artifacts.readers.python_view import PythonCall, PythonModule, PythonText
 
 MAX_NODES = 1_000_000
 MAX_CALLS = 20_000
@@ -27,59 +28,6 @@ HOOKS = frozenset(
 """Methods that run when a class is made or subscripted, with no call to be seen."""
 LONG = 256
 """Constants of at least this many characters are remembered by their length."""
-
-
-@dataclass(frozen=True, slots=True)
-class PythonCall:
-    """One call. `callee` is resolved through imports, `getattr` and the like.
-
-    `args` and `keywords` hold constants as text (empty where unknown); `inner` the callees of calls
-    inside the arguments, also through local variables. `when` is `import`, `function` (only
-    when somebody calls it) or `main`. `hidden` tells that the name was assembled from pieces.
-    """
-
-    callee: str
-    line: int
-    when: str
-    args: tuple[str, ...] = ()
-    keywords: tuple[tuple[str, str], ...] = ()
-    inner: tuple[str, ...] = ()
-    hidden: bool = False
-    function: str = ""
-    """The outermost function that the call stands in, empty at the top."""
-
-
-@dataclass(frozen=True, slots=True)
-class PythonText:
-    """One constant text or bytes that matters by its size or place: `what` is cut."""
-
-    what: str
-    length: int
-    line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonModule(View):
-    """A Python module's imports, calls and long constants, in source order."""
-
-    imports: tuple[tuple[str, int, str], ...]
-    """(dotted name, line, when)."""
-    calls: tuple[PythonCall, ...]
-    texts: tuple[PythonText, ...]
-    strings: tuple[tuple[str, int], ...]
-    """Short constants that are paths, addresses or commands, with their line."""
-    lines: tuple[str, ...] = ()
-    """Lines with control characters that display in another order than they run."""
-    handed: tuple[tuple[str, int, str], ...] = ()
-    """(dotted name, line, when) of functions of telling modules, named but not called."""
-    classes: tuple[str, ...] = ()
-    """The names of classes and of what they derive from."""
-    functions: tuple[str, ...] = ()
-    """The names of functions and methods that hold a call."""
-    exports: tuple[tuple[str, str], ...] = ()
-    """(name, what it stands for) of names that the module gives to functions of telling modules."""
-    encoding: str = ""
-    """What the source declares itself to be written in; empty where it declares nothing."""
 
 
 @dataclass(slots=True)
@@ -102,6 +50,8 @@ class _Found:
     classes: set[str] = field(default_factory=set)
     bases: list[str] = field(default_factory=list)
     handed: list[tuple[str, int, str]] = field(default_factory=list)
+    replaced: list[tuple[str, int, str]] = field(default_factory=list)
+    acting: list[tuple[str, int]] = field(default_factory=list)
     called: set[int] = field(default_factory=set)
     """Nodes that are called, or stand inside a longer name: not handed on."""
     used: set[str] = field(default_factory=set)
@@ -128,12 +78,15 @@ def summary(
         if len(found.nested) <= MAX_NESTED:
             _nested(source, scope, names, found)
     rows = _when_called(found)
+    run = {source[:MAX_ARGUMENT] for source, _ in found.nested}
     return PythonModule(
         imports=tuple(found.imports),
         calls=rows,
         texts=tuple(found.texts),
         strings=tuple(found.strings[:MAX_CALLS]),
         handed=tuple(found.handed[:MAX_CALLS]),
+        replaced=tuple(found.replaced[:MAX_CALLS]),
+        acting=tuple(a for a in found.acting if a[0] not in run)[:MAX_NESTED],
         classes=tuple(dict.fromkeys((*found.classes, *found.bases)))[:MAX_CALLS],
         functions=tuple(sorted({f for _, f in found.calls if f}))[:MAX_CALLS],
         exports=tuple(_exports(names))[:MAX_EXPORTS],
@@ -290,6 +243,8 @@ def _is_main(test: ast.AST) -> bool:
 
 
 def _see(node: ast.AST, scope: _Scope, names: Names, found: _Found) -> None:
+    if isinstance(node, ast.Assign | ast.AugAssign | ast.Call):
+        found.replaced += [(name, node.lineno, scope.when) for name in replaced(node, names)]
     match node:
         case ast.Call():
             _see_call(node, scope, names, found)
@@ -339,7 +294,7 @@ def _see_name(node: ast.Name | ast.Attribute, scope: _Scope, names: Names, found
     if isinstance(node, ast.Name) and node.id in names.bound:
         return
     name = dotted(node, names)
-    if name in WATCHED_NAMES or name.startswith(WATCHED):
+    if name in WATCHED_NAMES or name.startswith(WATCHED) or name == "__builtins__":
         found.handed.append((name, node.lineno, scope.when))
 
 
@@ -355,6 +310,10 @@ def _see_call(node: ast.Call, scope: _Scope, names: Names, found: _Found) -> Non
     if call.callee.endswith("path.join"):
         _telling(fold(node, names), node.lineno, found)
     found.calls.append((call, scope.function))
+    if call.callee == "getattr" and len(found.handed) < MAX_CALLS:
+        picked = dotted(node, names)
+        if picked.endswith(".?") and picked.startswith(WATCHED):
+            found.handed.append((picked, node.lineno, scope.when))
     if scope.when == "import" and not scope.function:
         found.used.add(call.callee)
     source = fold(node.args[0], names) if node.args and call.callee in RUN_TEXT else None
@@ -366,6 +325,8 @@ def _see_call(node: ast.Call, scope: _Scope, names: Names, found: _Found) -> Non
 def _constant(node: ast.Constant, found: _Found) -> None:
     value = node.value
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if len(found.acting) < MAX_NESTED and is_acting(text):
+        found.acting.append((text[:MAX_ARGUMENT], node.lineno))
     if len(text) >= LONG:
         if len(found.texts) < MAX_CALLS:
             found.texts.append(PythonText(text[:MAX_ARGUMENT], len(text), node.lineno))

@@ -13,7 +13,8 @@ from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, 
 from pratique.artifacts.readers.decoding import opening, text_if_any
 from pratique.artifacts.readers.python_acts import acts
 from pratique.artifacts.readers.python_fold import Names
-from pratique.artifacts.readers.python_module import PythonModule, summary
+from pratique.artifacts.readers.python_module import summary
+from pratique.artifacts.readers.python_view import PythonModule
 from pratique.core.errors import LimitExceededError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import MiB
@@ -51,6 +52,7 @@ class PythonReader(Reader):
     """
 
     name: ClassVar[str] = "python"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (PythonModule,)
 

@@ -164,6 +164,16 @@ class SignatureHits(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ByteText(View):
+    """Runs of text out of bytes that are neither text nor tensors, where credentials may stand.
+
+    `runs` are (byte offset, the bytes as Latin-1).
+    """
+
+    runs: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextView(View):
     """A text, decoded. `origin` says where it came from: `file`, `gguf:KEY`, `json:PATH`, ...
 

@@ -164,6 +164,7 @@ from pratique.detectors.page import page
 from pratique.detectors.secrets.address_with_password import AddressWithPassword
 from pratique.detectors.secrets.private_key import PrivateKey
 from pratique.detectors.secrets.secret_assignment import SecretAssignment
+from pratique.detectors.secrets.secret_in_model_bytes import SecretInModelBytes
 from pratique.detectors.secrets.service_token import ServiceToken
 from pratique.detectors.secrets.web_token import WebToken
 from pratique.detectors.tensors.dtype_contradicts_config import DtypeContradictsConfig
@@ -375,6 +376,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     AddressWithPassword,
     WebToken,
     SecretAssignment,
+    SecretInModelBytes,
     RunConnectsOut,
     RunResolvesName,
     RunListens,

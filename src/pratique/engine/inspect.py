@@ -1,10 +1,11 @@
 """Inspect one file, in the worker: every reader that knows it, every rule that reads a view."""
 
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from pratique.artifacts.blob import cut
@@ -14,12 +15,14 @@ from pratique.artifacts.laid import LAID, Laid, told
 from pratique.artifacts.measures.one_pass import measure
 from pratique.artifacts.reader import PACKED, Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
+    ByteText,
     Layout,
     ReaderNote,
     Repository,
     SignatureHits,
     TensorTable,
     TensorText,
+    TextView,
     WeightStatistics,
 )
 from pratique.core.errors import ArtifactError, BugError, LimitExceededError, MalformedError
@@ -44,9 +47,11 @@ Account = Finding | Receipt | Fact
 
 ENGINE_NAME, PASS_NAME = f"engine@{ENGINE}", f"one-pass@{ENGINE}"
 MAX_NAME = 300
+MARK_AT = 16
+"""How far into a run of bytes its mark stands."""
 LAID_MEMBERS = 1_000
 """Members whose tensors an index has told and that have not come yet."""
-MEASURED = (SignatureHits, WeightStatistics, TensorText)
+MEASURED = (SignatureHits, WeightStatistics, TensorText, ByteText)
 
 
 @dataclass(slots=True)
@@ -197,7 +202,9 @@ class Inspector:
             tables = [v for _, v in seen.views if isinstance(v, TensorTable)]
             views = _guarded(partial(measure, subject.blob, tables, self._progress), outcome)
         carried, packed = list(_carried(seen.notes)), _packed(seen.notes)
-        seen.views += [(PASS_NAME, _outside(view, carried, packed)) for view in views]
+        texts = [v for _, v in seen.views if isinstance(v, TextView)]
+        views = (_untold(_outside(view, carried, packed), texts) for view in views)
+        seen.views += [(PASS_NAME, view) for view in views]
         if outcome.why:
             for kind in MEASURED:
                 seen.missing.setdefault(kind, f"one-pass: {outcome.why}")
@@ -347,6 +354,20 @@ def _outside(view: View, carried: Sequence[Claim], packed: frozenset[int]) -> Vi
     hits = [h for h in view.hits if h.at not in packed]
     hits = [h for h in hits if not any(c.start <= h.at < c.end for c in carried)]
     return replace(view, hits=tuple(hits))
+
+
+def _untold(view: View, texts: Sequence[TextView]) -> View:
+    """Return a view without the runs of bytes that stand in a text which rules see anyway."""
+    if not isinstance(view, ByteText) or not view.runs:
+        return view
+    shown = sorted((text.base, text.base + text.covered) for text in texts)
+    furthest = list(accumulate((end for _, end in shown), max))
+
+    def is_shown(run: tuple[int, str]) -> bool:
+        at = bisect_right(shown, (run[0] + MARK_AT, 1 << 63)) - 1
+        return at >= 0 and run[0] + MARK_AT < furthest[at]
+
+    return replace(view, runs=tuple(run for run in view.runs if not is_shown(run)))
 
 
 def inventory(view: Repository) -> Iterator[Fact]:

@@ -54,14 +54,14 @@ def is_placeholder(text: str) -> bool:
 def tokens(text: str) -> Iterator[Secret]:
     """Yield tokens of known services, by their published prefixes and lengths."""
     held = _PREFIXES.held(text)
-    for prefix, kind, pattern, check in _TOKENS:
+    for prefix, kind, pattern, check in TOKENS:
         if prefix not in held:
             continue
         for at in _places(text, prefix):
-            if at and (text[at - 1].isalnum() or text[at - 1] in "_-+/"):
-                continue
             match = pattern.match(text, at)
-            if match is None or is_placeholder(match[0][len(prefix) :]):
+            if match is None or not _begins(text, at, match.end()):
+                continue
+            if is_placeholder(match[0][len(prefix) :]):
                 continue
             yield Secret(kind, at, match.end(), check(match[0]), _shown(match[0]))
 
@@ -138,6 +138,17 @@ def _places(text: str, literal: str) -> Iterator[int]:
         at = text.find(literal, at + 1)
 
 
+def _begins(text: str, at: int, end: int) -> bool:
+    """Tell whether a token begins at `at`, and is no part of a longer word.
+
+    In binary formats the byte before may be its length, in old pickles it is the opcode.
+    """
+    before = text[at - 1] if at else ""
+    if not (before.isalnum() or before in ("_", "-", "+", "/")):
+        return True
+    return ord(before) == end - at or (before in "VS" and text[max(0, at - 2)] == "\n")
+
+
 def _shown(text: str) -> str:
     return f"{text[:7]}... ({len(text)} characters)"
 
@@ -184,7 +195,7 @@ def _token(
     return prefix, kind, re.compile(re.escape(prefix) + rest + _END), check
 
 
-_TOKENS = (
+TOKENS = (
     _token("AKIA", "AWS access key", r"[A-Z2-7]{16}"),
     _token("ASIA", "AWS temporary key", r"[A-Z2-7]{16}"),
     *(_token(f"gh{c}_", "GitHub token", r"[A-Za-z0-9]{36}", _github) for c in "pousr"),
@@ -238,12 +249,13 @@ _TOKENS = (
     _token("HRKU-", "Heroku key", r"AA[A-Za-z0-9_-]{58}"),
     _token("WANDB_API_KEY=", "Weights & Biases key", r"[a-f0-9]{40}"),
 )  # fmt: skip
+"""Tokens of services: what they begin with, their name, their shape and a check."""
 _PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]{0,20})PRIVATE KEY(?: BLOCK)?-----")
 _JWT = re.compile(
     r"(?P<header>eyJ[A-Za-z0-9_-]{10,1000})\.(?P<payload>eyJ[A-Za-z0-9_-]{10,5000})"
     r"\.[A-Za-z0-9_-]{20,1000}"
 )
-_PREFIXES = Words(*(token[0] for token in _TOKENS))
+_PREFIXES = Words(*(token[0] for token in TOKENS))
 _SCHEME = re.compile(r"[a-z][a-z0-9+]{1,18}$")
 _LOGIN = re.compile(
     r"(?P<user>[^\s:/@\"'<>{}$\[\]`\\]{0,100}):(?P<password>[^\s@/\"'<>{}$\[\]`\\]{6,200})@"

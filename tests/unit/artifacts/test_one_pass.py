@@ -11,11 +11,12 @@ import pytest
 
 from harness import make_tensors as make
 from pratique.artifacts.blob import MemoryBlob
-from pratique.artifacts.measures import one_pass, statistics
+from pratique.artifacts.measures import one_pass, secret_atoms, statistics
 from pratique.artifacts.measures.dtypes import LAYOUTS
 from pratique.artifacts.readers.ggml_types import GGML_TYPES
 from pratique.artifacts.readers.tensor_layout import BITS
 from pratique.artifacts.views import (
+    ByteText,
     SignatureHit,
     SignatureHits,
     TensorSpan,
@@ -23,6 +24,7 @@ from pratique.artifacts.views import (
     TensorTable,
     WeightStatistics,
 )
+from pratique.patterns import secrets
 
 RNG = np.random.default_rng(5)
 
@@ -220,6 +222,7 @@ def test_tensors_that_share_bytes_are_measured_once_and_said() -> None:
     spans = [TensorSpan(f"t{i}", "u8", (100,), 0, 100) for i in range(50)]
     table = TensorTable(source="test", tensors=tuple(spans))
     views = list(one_pass.measure(MemoryBlob(bytes(100)), [table], lambda _: None))
+    views = [v for v in views if not isinstance(v, ByteText)]
     assert isinstance(views[1], WeightStatistics)
     assert (len(views[1].tensors), views[1].partial[:10]) == (1, "49 tensors")
 
@@ -241,3 +244,40 @@ def test_tables_of_sizes_agree() -> None:
         if word in BITS and not word.startswith("c"):
             assert layout.size * 8 == BITS[word]
     assert max(layout.size for layout in LAYOUTS.values()) <= statistics.LOOK_AHEAD
+
+
+def byte_text(body: bytes, *spans: TensorSpan) -> ByteText:
+    table = TensorTable(source="test", tensors=spans)
+    views = one_pass.measure(MemoryBlob(body), [table] if spans else [], lambda _: None)
+    return next(view for view in views if isinstance(view, ByteText))
+
+
+def test_marks_of_secrets_are_shown_with_what_is_around_them() -> None:
+    (run,) = byte_text(b"\0" * 100 + b"AKIA" + b"Q2W3E4R5T6Y7U5I4" + b"\0" * 9).runs
+    assert run[0] == 100 - 16
+    assert "AKIAQ2W3E4R5T6Y7U5I4" in run[1]
+
+
+def test_marks_are_found_across_blocks_and_not_in_tensors() -> None:
+    token = b"AKIAQ2W3E4R5T6Y7U5I4"
+    body = bytearray(one_pass.BLOCK * 2)
+    for at in (one_pass.BLOCK - 10, one_pass.BLOCK + 5000):
+        body[at : at + len(token)] = token
+    assert [at for at, _ in byte_text(bytes(body)).runs] == [
+        one_pass.BLOCK - 26,
+        one_pass.BLOCK + 5000 - 16,
+    ]
+    tensor = TensorSpan("w", "u8", (9000,), one_pass.BLOCK + 1000, one_pass.BLOCK + 10_000)
+    assert [at for at, _ in byte_text(bytes(body), tensor).runs] == [one_pass.BLOCK - 26]
+
+
+def test_more_marks_than_are_shown_are_told() -> None:
+    view = byte_text((b"AKIAQ2W3E4R5T6Y7U5I4" + b"\0" * 600) * 1_100)
+    assert len(view.runs) == 1_000
+    assert view.partial
+
+
+def test_every_token_that_rules_know_has_a_mark() -> None:
+    marks = tuple(secret_atoms.MARKS)
+    for prefix, kind, _, _ in secrets.TOKENS:
+        assert any(mark in prefix or prefix == "sk-" for mark in marks), kind

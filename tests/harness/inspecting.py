@@ -10,6 +10,7 @@ from pathlib import Path
 from pratique.artifacts.blob import MemoryBlob, Scratch
 from pratique.artifacts.laid import LAID, Laid, first
 from pratique.artifacts.laid import told as laid_told
+from pratique.artifacts.measures.user_rules import Source, UserRules, packed
 from pratique.artifacts.reader import Budget, Subject
 from pratique.artifacts.readers.catalog import READERS
 from pratique.artifacts.traces import makers, trace_of
@@ -75,6 +76,17 @@ def inspect_bytes(body: bytes, limits: Limits | None = None, laid: tuple[Laid, .
     with tempfile.TemporaryFile() as scratch:
         subject = subject_of(body, limits, scratch.fileno(), laid)
         for item in Inspector(READERS, CATALOG).inspect(subject):
+            told.add(item)
+    return told
+
+
+def inspect_ruled(sample: Mapping[str, str]) -> Told:
+    """Inspect a sample: `rules` is a YARA file of the user's, `text` what is searched."""
+    told = Told()
+    by_user = UserRules(packed([Source("own.yar", sample["rules"])]))
+    with tempfile.TemporaryFile() as scratch:
+        subject = subject_of(sample["text"].encode(), scratch_fd=scratch.fileno())
+        for item in Inspector(READERS, CATALOG, by_user=by_user).inspect(subject):
             told.add(item)
     return told
 

@@ -10,7 +10,14 @@ import pytest
 
 import pratique.detectors
 from harness.advised import inspect_advised
-from harness.inspecting import Told, inspect_bytes, inspect_trace, inspect_tree, sample_bytes
+from harness.inspecting import (
+    Told,
+    inspect_bytes,
+    inspect_ruled,
+    inspect_trace,
+    inspect_tree,
+    sample_bytes,
+)
 from pratique.artifacts.readers.catalog import readers_key
 from pratique.detectors import index
 from pratique.detectors.base import Detector
@@ -20,7 +27,7 @@ from pratique.detectors.refs import ATLAS, EDITION_2026, references
 from pratique.engine import advice
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-ENDINGS = (".hex", ".tree.json", ".trace.json", ".advised.json")
+ENDINGS = (".hex", ".tree.json", ".trace.json", ".advised.json", ".ruled.json")
 CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith(ENDINGS))
 
 
@@ -29,6 +36,8 @@ def told(case: Path) -> Told:
         return inspect_trace(case.read_bytes())
     if case.name.endswith(".advised.json"):
         return inspect_advised(json.loads(case.read_text()))
+    if case.name.endswith(".ruled.json"):
+        return inspect_ruled(json.loads(case.read_text()))
     sample = sample_bytes(case)
     return inspect_tree(sample) if isinstance(sample, dict) else inspect_bytes(sample)
 

@@ -163,6 +163,29 @@ class SignatureHits(View):
     regions: tuple[tuple[int, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class UserMatch:
+    """One rule of the user's that matches: where it stands, what it is called and says of itself.
+
+    `at` is the first match of any of its patterns, 0 where it has none.
+    """
+
+    file: str
+    rule: str
+    severity: str
+    says: str
+    tags: tuple[str, ...]
+    at: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserMatches(View):
+    """What the user's own rules find in a subject; there is no such view without such rules."""
+
+    matches: tuple[UserMatch, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByteText(View):
     """Runs of text out of bytes that are neither text nor tensors, where credentials may stand.

@@ -34,12 +34,13 @@ from pratique.cli.options import (
     SignedBy,
     TierName,
     Timeline,
+    UserRulesOption,
     Vex,
     Waivers,
 )
 from pratique.cli.reports.schema import schema
 from pratique.cli.runs import Runs
-from pratique.cli.scanning import Wanted, listed, run, statements
+from pratique.cli.scanning import Wanted, listed, packed_rules, run, statements
 from pratique.core.errors import UsageError
 from pratique.core.finding import Severity
 from pratique.core.limits import GiB, KiB, Limits, MiB
@@ -143,6 +144,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
     signed_by: SignedBy = None,
     signature: Signature = None,
     vex: Vex = None,
+    user_rules: UserRulesOption = None,
     db: databases.Folder = None,
     deadline: Annotated[
         int | None,
@@ -180,6 +182,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
         cache=None if no_cache else cache or default_cache(),
         advisories=db,
         vex=statements(vex),
+        rules=packed_rules(user_rules),
         max_age_days=judge.max_age_days,
     )
     wanted = Wanted(

@@ -3,6 +3,7 @@
 import difflib
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,8 +25,18 @@ def rules(
     output: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="text or json.")
     ] = "text",
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="Only compile your own rules of this folder, and tell."),
+    ] = None,
 ) -> None:
     """List every rule: id, slug, stage, severity, what it finds."""
+    if check:
+        from pratique.flows.user_rules import user_rules  # noqa: PLC0415 - not for a mere list
+
+        sound = user_rules(check)
+        typer.echo(f"{many(len(sound), 'file')} of rules, all sound")
+        return
     if output not in {"text", "json"}:
         raise UsageError(f"--format {output!r}: rules are listed as text or json")
     if output == "json":

@@ -91,6 +91,12 @@ Vex = Annotated[
         help="OpenVEX or CycloneDX: what was judged of vulnerabilities, bound to this artifact.",
     ),
 ]
+UserRulesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--rules", metavar="DIR", help="Your own YARA rules: a folder of .yar files, or one file."
+    ),
+]
 Signature = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),

@@ -130,6 +130,20 @@ def statements(files: list[Path] | None) -> tuple[Statement, ...]:
     return tuple(found)
 
 
+def packed_rules(folders: list[Path] | None) -> bytes:
+    """Return the user's own rules, packed.
+
+    Raises:
+        UsageError: they are broken, or cannot be read.
+
+    """
+    if not folders:
+        return b""
+    from pratique.flows.user_rules import given  # noqa: PLC0415 - most scans have none
+
+    return given(folders)
+
+
 def _only_here(addresses: tuple[str, ...]) -> None:
     """Refuse to run what is not on this machine, before anything is fetched."""
     for address in addresses:

@@ -140,6 +140,7 @@ from pratique.detectors.malware.torch_package_code import TorchPackageCode
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
 from pratique.detectors.malware.torchscript_network_access import TorchScriptNetworkAccess
 from pratique.detectors.malware.torchscript_unknown_operator import TorchScriptUnknownOperator
+from pratique.detectors.malware.user_signature import UserSignature
 from pratique.detectors.malware.xml_declares_entity import XmlDeclaresEntity
 from pratique.detectors.malware.xml_reaches_outside import XmlReachesOutside
 from pratique.detectors.malware.yaml_python_tag import YamlPythonTag
@@ -263,6 +264,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonOddEncoding,
     PythonReplacesFunction,
     PythonTextActs,
+    UserSignature,
     CompiledPythonFile,
     GraphWritesFiles,
     GraphReadsFiles,

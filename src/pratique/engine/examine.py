@@ -46,7 +46,7 @@ from pratique.engine.plan import (
     versions,
 )
 from pratique.engine.ports import Workers
-from pratique.store.ports import Store
+from pratique.store.ports import ResultKey, Store
 
 SMALL = 32 * MiB
 """A file up to this size is hashed before a worker is asked; a larger one meanwhile."""
@@ -66,10 +66,18 @@ class Answer:
 class Examiner:
     """Examines the files of one artifact, from several threads."""
 
-    def __init__(
-        self, store: Store, workers: Workers, limits: Limits, watcher: Watcher, owner: str = SHARED
+    def __init__(  # noqa: PLR0913 - what it needs, and two words for its keys
+        self,
+        store: Store,
+        workers: Workers,
+        limits: Limits,
+        watcher: Watcher,
+        *,
+        owner: str = SHARED,
+        by_user: str = "",
     ) -> None:
         self._store, self._workers, self._limits = store, workers, limits
+        self._by_user = by_user
         self._watcher, self._owner = watcher, owner
         self._hashing = ThreadPoolExecutor(4, thread_name_prefix="hash")
         self._stopped = threading.Event()
@@ -143,7 +151,7 @@ class Examiner:
     ) -> "_Result":
         """Return what is known of a file that is hashed, and what a worker says of the rest."""
         laid, company = by
-        alone = self._store.load(key_of(digest, self._limits, self._owner, laid), versions())
+        alone = self._store.load(self._key(digest, laid), versions())
         before = company.before if company is not None else ""
         if company is not None:
             company.passed(digest)
@@ -151,7 +159,7 @@ class Examiner:
             return _Result(alone, None, laid)
         if company is None or not before:
             return _Result(alone, self._ask(handle, rules, laid, company), laid)
-        key = key_of(digest, self._limits, self._owner, laid, before)
+        key = self._key(digest, laid, before)
         known = self._store.load(key, versions())
         if not (rules := owed(known)):
             return _Result(known, None, laid, before)
@@ -160,6 +168,11 @@ class Examiner:
         if answer.failed and begun:  # by this file, or by one before it
             return _Result(alone, self._ask(handle, owed(alone), laid), laid)
         return _Result(known, answer, laid, before)
+
+    def _key(self, digest: Digest, laid: tuple[Laid, ...] = (), before: str = "") -> ResultKey:
+        if self._by_user:
+            before = f"{before};rules {self._by_user}"
+        return key_of(digest, self._limits, self._owner, laid, before)
 
     def _hash(self, file: SourceFile, handle: Handle) -> Hashes:
         def progress(count: int) -> None:
@@ -193,7 +206,7 @@ class Examiner:
     def _remember(self, handle: Handle, digest: Digest, result: "_Result") -> None:
         if result.answer is not None and not result.answer.failed:
             ran = frozenset(r.rule for r in result.answer.inspection.receipts)
-            key = key_of(digest, self._limits, self._owner, result.laid, result.before)
+            key = self._key(digest, result.laid, result.before)
             self._store.save(key, replace(result.answer.inspection, facts=result.facts()), ran)
         self._store.remember(handle.stamp, digest)
 
@@ -238,7 +251,7 @@ class Examiner:
         return _accounted(answer, size, rules)
 
     def _whole(self, fd: int, size: int, digest: Digest, rules: frozenset[RuleId]) -> Inspection:
-        key = key_of(digest, self._limits, self._owner)
+        key = self._key(digest)
         known = self._store.load(key, versions())
         if known is not None and rules <= {r.rule for r in known.receipts}:
             return known

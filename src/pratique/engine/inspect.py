@@ -13,6 +13,7 @@ from pratique.artifacts.inventory import collect
 from pratique.artifacts.inventory.names import LISTED, sort_of
 from pratique.artifacts.laid import LAID, Laid, told
 from pratique.artifacts.measures.one_pass import measure
+from pratique.artifacts.measures.user_rules import UserRules
 from pratique.artifacts.reader import PACKED, Claim, Kind, Member, Reader, Subject, View
 from pratique.artifacts.views import (
     ByteText,
@@ -90,7 +91,9 @@ class Inspector:
         readers: Sequence[Reader],
         detectors: Sequence[type[Detector[Any]]],
         progress: Callable[[int], None] = lambda _: None,
+        by_user: UserRules | None = None,
     ) -> None:
+        self._by_user = by_user
         self._readers = readers
         self._detectors = tuple(make() for make in detectors)
         self._reads = {d.reads for d in self._detectors}
@@ -114,6 +117,8 @@ class Inspector:
             layout = replace(layout, partial=why)
         seen.views.append((ENGINE_NAME, layout))
         self._measure(subject, layout, seen)
+        if self._by_user is not None:
+            seen.views.append((self._by_user.name, self._by_user.search(subject.blob)))
         yield from self._facts(subject, seen)
         yield from self._judge(subject, seen)
         self._note_views(seen)

@@ -30,7 +30,8 @@ def key_of(
 ) -> ResultKey:
     """Return the key under which a result for these bytes holds, read as `laid` says.
 
-    `before` tells the files which the same worker may have read before (engine/company.py).
+    `before` tells what else the worker knew: files that it may have read (engine/company.py), and
+    the user's own rules.
     """
     made_by = _made_by(index.index().readers)
     if laid:

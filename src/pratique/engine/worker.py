@@ -8,6 +8,7 @@ from typing import Any
 
 from pratique.artifacts.blob import FdBlob, Scratch
 from pratique.artifacts.laid import laid_of
+from pratique.artifacts.measures.user_rules import UserRules
 from pratique.artifacts.reader import Budget, Subject
 from pratique.artifacts.readers.catalog import READERS
 from pratique.artifacts.traces import makers, trace_of
@@ -21,6 +22,8 @@ from pratique.patterns import literals
 Send = Callable[[Mapping[str, Any]], None]
 
 PROGRESS_STEP = 32 * MiB
+_BY_USER: list[UserRules] = []
+"""The user's own rules, if a scan has any: one entry at most."""
 
 
 def warm() -> None:
@@ -33,6 +36,11 @@ def warm() -> None:
     overlay.entries()  # a file of ours, which a locked worker cannot open
     for reader in READERS:
         reader.warm()
+
+
+def given(body: bytes) -> None:
+    """Compile, before lockdown, the user's own rules."""
+    _BY_USER[:] = [UserRules(body)]
 
 
 def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
@@ -56,7 +64,7 @@ def serve(request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
             send({"progress": pending})
             pending = 0
 
-    inspector = Inspector(READERS, chosen, progress)
+    inspector = Inspector(READERS, chosen, progress, next(iter(_BY_USER), None))
     size = int(request["size"])
     if request["do"] == "repository":
         view = _repository(fds[0], size)

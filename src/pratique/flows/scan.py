@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pratique
+from pratique.artifacts.measures.user_rules import digest
 from pratique.artifacts.sources.base import Source
 from pratique.core.scan import Inspection, Scan
 from pratique.engine.examine import Examiner
@@ -30,11 +31,13 @@ def scan(source: Source, asked: Asked) -> Scan:
     """
     started, engine = _now(), f"pratique {pratique.__version__}"
     prepare(asked.cache)
-    zygote = Zygote.start(PROGRAM, jail=asked.jail, heap=asked.limits.heap_bytes)
+    heap, by_user = asked.limits.heap_bytes, digest(asked.rules) if asked.rules else ""
+    zygote = Zygote.start(PROGRAM, jail=asked.jail, heap=heap, given=asked.rules)
     # what a worker found that nothing held is neither believed later nor mixed with what is there
     cache = asked.cache if zygote.report.sound else None
     with zygote, closing(open_store(cache)) as store:
-        with closing(Examiner(store, zygote, asked.limits, asked.watcher)) as examiner:
+        by = (asked.limits, asked.watcher)
+        with closing(Examiner(store, zygote, *by, by_user=by_user)) as examiner:
             rows = Rows(asked.limits)
             listed = list(bounded(source, asked.limits.files))
             running = Running(source, listed, asked)

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,19 +69,27 @@ class Zygote:
 
     @classmethod
     def start(
-        cls, program: str, *, jail: bool = True, heap: int = 2 * GiB, scratch: int = 4 * GiB
+        cls,
+        program: str,
+        *,
+        jail: bool = True,
+        heap: int = 2 * GiB,
+        scratch: int = 4 * GiB,
+        given: bytes = b"",
     ) -> Self:
         """Start a zygote that runs the module `program`, and learn what holds its workers.
 
-        `heap` bounds a worker's memory, `scratch` what it may write into one descriptor. With
-        `jail=False` workers have limits but no jail: a debugging aid.
+        `heap` bounds a worker's memory, `scratch` what it may write into one descriptor; `given`
+        is handed to the program before any worker is locked. With `jail=False` workers have limits
+        but no jail: a debugging aid.
 
         Raises:
             JailError: the program does not start, or a worker cannot be locked as far as it should.
 
         """
         settings = {"jail": jail, "heap": heap, "scratch": scratch}
-        zygote = cls(*(_launched(program, settings) or _begun(program, settings)))
+        begun = None if given else _launched(program, settings)
+        zygote = cls(*(begun or _begun(program, settings, given)))
         try:
             zygote._get_warm()
             zygote._spare = zygote._fork()
@@ -316,8 +325,17 @@ class Worker:
         return self._exit
 
 
-def _begun(program: str, settings: Mapping[str, Any]) -> _Begun:
+def _begun(program: str, settings: Mapping[str, Any], given: bytes = b"") -> _Begun:
     """Start the process of a zygote; return its control socket and itself."""
+    if not given:
+        return _started(program, settings, ())
+    with tempfile.TemporaryFile() as held:
+        held.write(given)
+        held.seek(0)
+        return _started(program, {**settings, "given": held.fileno()}, (held.fileno(),))
+
+
+def _started(program: str, settings: Mapping[str, Any], fds: tuple[int, ...]) -> _Begun:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         more = [p for p in sys.path if p.endswith("-packages") and Path(p).is_absolute()]
@@ -329,7 +347,7 @@ def _begun(program: str, settings: Mapping[str, Any]) -> _Begun:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), *fds],
             start_new_session=True,
         )
     except (OSError, JailError) as e:

@@ -45,10 +45,13 @@ _NO_MEMORY = frames.encode({"error": "the worker's memory ran out", "why": "memo
 
 
 class Program(Protocol):
-    """What a worker runs: a module with these two functions."""
+    """What a worker runs: a module with these functions; `given` only where something is."""
 
     def warm(self) -> None:
         """Import and compile all that needs files, threads or new code."""
+
+    def given(self, body: bytes) -> None:
+        """Take what the caller of `Zygote.start` gave, where there is something."""
 
     def serve(self, request: Mapping[str, Any], fds: Sequence[int], send: Send) -> None:
         """Answer one request with frames."""
@@ -59,7 +62,7 @@ def main(control_fd: int, program: str, settings: Mapping[str, Any]) -> NoReturn
     control = socket.socket(fileno=control_fd)
     parent = _pidfd(os.getppid())
     try:
-        loaded = _warm(program)
+        loaded = _warm(program, settings)
     except Exception as e:  # noqa: BLE001 - told to the parent, which raises it
         _tell(control, {"error": _words(e)}, [])
         os._exit(1)
@@ -78,12 +81,15 @@ def main(control_fd: int, program: str, settings: Mapping[str, Any]) -> NoReturn
     os._exit(0)
 
 
-def _warm(program: str) -> Program:
+def _warm(program: str, settings: Mapping[str, Any]) -> Program:
     os.environ.update({f"{name}_NUM_THREADS": "1" for name in ONE_THREAD})
     for name in CODECS:
         codecs.lookup(name)
     loaded = cast("Program", importlib.import_module(program))
     loaded.warm()
+    if "given" in settings:
+        with open(int(settings["given"]), "rb") as opened:  # noqa: PTH123 - a descriptor
+            loaded.given(opened.read())
     if threads() != 1:
         raise JailError(f"{program}.warm() left {threads()} threads where one may be")
     gc.collect()

@@ -12,6 +12,7 @@ import pratique.detectors
 from harness.advised import inspect_advised
 from harness.inspecting import (
     Told,
+    inspect_answered,
     inspect_bytes,
     inspect_ruled,
     inspect_trace,
@@ -27,7 +28,7 @@ from pratique.detectors.refs import ATLAS, EDITION_2026, references
 from pratique.engine import advice
 
 SAMPLES = Path(__file__).parent.parent / "samples"
-ENDINGS = (".hex", ".tree.json", ".trace.json", ".advised.json", ".ruled.json")
+ENDINGS = (".hex", ".tree.json", ".trace.json", ".advised.json", ".ruled.json", ".answered.json")
 CASES = sorted(p for p in SAMPLES.glob("*/*") if p.name.endswith(ENDINGS))
 
 
@@ -38,6 +39,8 @@ def told(case: Path) -> Told:
         return inspect_advised(json.loads(case.read_text()))
     if case.name.endswith(".ruled.json"):
         return inspect_ruled(json.loads(case.read_text()))
+    if case.name.endswith(".answered.json"):
+        return inspect_answered(json.loads(case.read_text()))
     sample = sample_bytes(case)
     return inspect_tree(sample) if isinstance(sample, dict) else inspect_bytes(sample)
 

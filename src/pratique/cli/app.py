@@ -19,6 +19,7 @@ from pratique.cli.catalogue import explain, rules
 from pratique.cli.detonating import detonate
 from pratique.cli.judging import Judge, load_baseline, load_pack
 from pratique.cli.options import (
+    ClamdOption,
     Conditions,
     DeepToo,
     ExpectDigest,
@@ -145,6 +146,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
     signature: Signature = None,
     vex: Vex = None,
     user_rules: UserRulesOption = None,
+    clamd: ClamdOption = None,
     db: databases.Folder = None,
     deadline: Annotated[
         int | None,
@@ -183,6 +185,7 @@ def scan(  # noqa: PLR0913 - each option is an argument
         advisories=db,
         vex=statements(vex),
         rules=packed_rules(user_rules),
+        clamd=clamd or "",
         max_age_days=judge.max_age_days,
     )
     wanted = Wanted(

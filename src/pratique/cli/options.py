@@ -97,6 +97,13 @@ UserRulesOption = Annotated[
         "--rules", metavar="DIR", help="Your own YARA rules: a folder of .yar files, or one file."
     ),
 ]
+ClamdOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Send every file to a ClamAV daemon, too: the path of its socket, or HOST:PORT.",
+    ),
+]
 Signature = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Where that signature is, if not model.sig beside it."),

@@ -77,6 +77,7 @@ from pratique.detectors.integrity.safetensors_stray_bytes import SafetensorsStra
 from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
 from pratique.detectors.integrity.tree_structure_lie import TreeStructureLie
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
+from pratique.detectors.malware.antivirus_signature import AntivirusSignature
 from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
 from pratique.detectors.malware.configured_code_acts import ConfiguredCodeActs
 from pratique.detectors.malware.configured_command_attacks import ConfiguredCommandAttacks
@@ -265,6 +266,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonReplacesFunction,
     PythonTextActs,
     UserSignature,
+    AntivirusSignature,
     CompiledPythonFile,
     GraphWritesFiles,
     GraphReadsFiles,

@@ -41,7 +41,8 @@ class Asked:
     `expect` is the digest that the whole artifact must have: of a single file its SHA-256, of a
     folder its root digest. `publisher` checks who signed it. `detonator` makes a scan a deep one.
     `advisories` is the folder of the advisory database, which may be `max_age_days` old,
-    `vex` what somebody says of its matches; `rules` are the user's own, packed.
+    `vex` what somebody says of its matches; `rules` are the user's own, packed, `clamd` the
+    address of an antivirus.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -55,4 +56,5 @@ class Asked:
     max_age_days: int | None = None
     vex: tuple[Statement, ...] = ()
     rules: bytes = b""
+    clamd: str = ""
     watcher: Watcher = field(default_factory=Quiet)

@@ -12,6 +12,7 @@ from pratique.engine.examine import Examiner
 from pratique.engine.plan import repository_rules
 from pratique.engine.repository import Rows, bounded, outcome, pinned
 from pratique.flows.advice import advised
+from pratique.flows.antivirus import antivirus, with_antivirus
 from pratique.flows.asked import Asked
 from pratique.flows.early import PROGRAM
 from pratique.flows.intended import intended
@@ -30,6 +31,7 @@ def scan(source: Source, asked: Asked) -> Scan:
 
     """
     started, engine = _now(), f"pratique {pratique.__version__}"
+    clamav = antivirus(asked)
     prepare(asked.cache)
     heap, by_user = asked.limits.heap_bytes, digest(asked.rules) if asked.rules else ""
     zygote = Zygote.start(PROGRAM, jail=asked.jail, heap=heap, given=asked.rules)
@@ -47,6 +49,7 @@ def scan(source: Source, asked: Asked) -> Scan:
             found = examiner.repository(rows.descriptor(said), judges) if judges else Inspection()
             repository = pinned(found, files)
             matched, told_of = advised(source.name, files, repository, asked, store)
+            told_of = with_antivirus(told_of, listed, files, (asked, clamav))
             seen, behaviour = running.carried_out(asked.detonator, examiner, files)
         jail = zygote.report
         if store.trouble:

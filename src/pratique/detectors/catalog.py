@@ -27,6 +27,7 @@ from pratique.detectors.backdoors.template_hidden_characters import TemplateHidd
 from pratique.detectors.backdoors.template_imports_file import TemplateImportsFile
 from pratique.detectors.backdoors.template_sandbox_escape import TemplateSandboxEscape
 from pratique.detectors.backdoors.template_unreadable import TemplateUnreadable
+from pratique.detectors.backdoors.text_reordered import TextReordered
 from pratique.detectors.backdoors.text_smuggled_characters import TextSmuggledCharacters
 from pratique.detectors.backdoors.tokenizer_rewrites_words import TokenizerRewritesWords
 from pratique.detectors.backdoors.torchscript_input_trigger import TorchscriptInputTrigger
@@ -77,7 +78,9 @@ from pratique.detectors.integrity.safetensors_stray_bytes import SafetensorsStra
 from pratique.detectors.integrity.shard_path_escape import ShardPathEscape
 from pratique.detectors.integrity.tree_structure_lie import TreeStructureLie
 from pratique.detectors.integrity.wheel_record_mismatch import WheelRecordMismatch
+from pratique.detectors.malware.agent_file_attacks import AgentFileAttacks
 from pratique.detectors.malware.antivirus_signature import AntivirusSignature
+from pratique.detectors.malware.card_command_attacks import CardCommandAttacks
 from pratique.detectors.malware.compiled_python_file import CompiledPythonFile
 from pratique.detectors.malware.configured_code_acts import ConfiguredCodeActs
 from pratique.detectors.malware.configured_command_attacks import ConfiguredCommandAttacks
@@ -117,6 +120,7 @@ from pratique.detectors.malware.python_decode_and_execute import PythonDecodeAnd
 from pratique.detectors.malware.python_hidden_callee import PythonHiddenCallee
 from pratique.detectors.malware.python_install_hook import PythonInstallHook
 from pratique.detectors.malware.python_loads_native_code import PythonLoadsNativeCode
+from pratique.detectors.malware.python_look_alike_name import PythonLookAlikeName
 from pratique.detectors.malware.python_odd_encoding import PythonOddEncoding
 from pratique.detectors.malware.python_opens_network import PythonOpensNetwork
 from pratique.detectors.malware.python_packed_constant import PythonPackedConstant
@@ -265,6 +269,9 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     PythonOddEncoding,
     PythonReplacesFunction,
     PythonTextActs,
+    PythonLookAlikeName,
+    CardCommandAttacks,
+    AgentFileAttacks,
     UserSignature,
     AntivirusSignature,
     CompiledPythonFile,
@@ -313,6 +320,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     TemplateHiddenCharacters,
     TemplateUnreadable,
     TextSmuggledCharacters,
+    TextReordered,
     AutoMapLocalCode,
     AutoMapForeignCode,
     PipelineCustomCode,

@@ -9,7 +9,7 @@ KNOWN = (
     "developer.download.nvidia.com", "dgl.ai", "douban.com", "download.pytorch.org", "fast.ai",
     "files.pythonhosted.org", "flashinfer.ai", "gitee.com", "github.com", "github.io",
     "githubusercontent.com", "gitlab.com", "h2o.ai", "huaweicloud.com", "huggingface.co",
-    "hust.edu.cn", "intel.com", "ivolces.com", "jllllll.github.io", "mirrors.ustc.edu.cn",
+    "hf.co", "hust.edu.cn", "intel.com", "ivolces.com", "jllllll.github.io", "mirrors.ustc.edu.cn",
     "mlcommons.org", "modelscope.cn", "netease.com", "nju.edu.cn", "nvcr.io", "nvidia.com",
     "openmmlab.com", "openxlab.org.cn", "paddlepaddle.org.cn", "pyg.org", "pypi.ngc.nvidia.com",
     "pypi.nvidia.com", "pypi.org", "pypi.python.org", "python.org", "pythonhosted.org",

@@ -140,6 +140,9 @@ def _of_output(number: int, data: Mapping[str, Any]) -> Iterator[Item]:
 
 _TAKEN = re.compile(r"([A-Za-z_][\w, ]*?)\s*=\s*!(.*)")
 _SYSTEM = re.compile(r"%(?:sx|system|!)\s+(.*)")
+_FETCHED = re.compile(r"%(?:run|load|loadpy)\s+(?:-\w+\s+)*[\"']?(https?://[^\s\"']+)")
+"""Magics that run, or put into the cell, what an address answers."""
+_INSTALLED = re.compile(r"%((?:pip|conda|mamba|uv)\s+.*)")
 _SHELLS = re.compile(r"%%(?:bash|sh|script\s+\S+|system|sx|!)[^\n]*\n")
 
 
@@ -155,6 +158,12 @@ def _magic(line: str) -> str:
         return f"{indent}get_ipython().system({asked[1]!r})"
     if bare.startswith("!"):
         return f"{indent}get_ipython().system({bare[1:]!r})"
+    fetched = _FETCHED.match(bare)
+    if fetched:
+        return f"{indent}exec(__import__('urllib.request').request.urlopen({fetched[1]!r}).read())"
+    installed = _INSTALLED.match(bare)
+    if installed:
+        return f"{indent}get_ipython().system({installed[1]!r})"
     if bare.startswith("%"):
         return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
     return line

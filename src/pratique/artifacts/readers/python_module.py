@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from pratique.artifacts.readers.python_disguised import disguised
 from pratique.artifacts.readers.python_fold import STARS, Names, dotted, fold
 from pratique.artifacts.readers.python_replaced import is_acting, replaced
 from pratique.artifacts.readers.python_view import PythonCall, PythonModule, PythonText
@@ -89,6 +90,7 @@ def summary(
         acting=tuple(a for a in found.acting if a[0] not in run)[:MAX_NESTED],
         classes=tuple(dict.fromkeys((*found.classes, *found.bases)))[:MAX_CALLS],
         functions=tuple(sorted({f for _, f in found.calls if f}))[:MAX_CALLS],
+        disguised=tuple(disguised(text)),
         exports=tuple(_exports(names))[:MAX_EXPORTS],
         lines=tuple(line[:200] for line in text.split("\n") if _BIDI.search(line))[:100],
         covered=covered,

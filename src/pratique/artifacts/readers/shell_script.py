@@ -19,11 +19,15 @@ _HERE = re.compile(
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
-    r"^(?:\t|RUN |\$ ?|sudo )?(?:set -[a-zA-Z]+|export \w+=|cd [\w./~$\"{}-]+$|curl -?\S|wget -?\S"
+    r"^(?:\t[@-]{0,2}|RUN |\$ ?|sudo |Exec(?:Start|Stop|Reload)\w*="
+    r"|(?:[\d*/,-]+[ \t]+){5}(?:root[ \t]+)?)?(?:set -[a-zA-Z]+|export \w+="
+    r"|cd [\w./~$\"{}-]+$|curl -?\S|wget -?\S"
     r"|bash -|sh -c|nc -?\S|mkfifo |rm -?\S|echo [\w\"'-][^\n]*\||apt(?:-get)? \S|pip3? install "
-    r"|python[\d.]* -|powershell|certutil |\$\w+ ?= ?|IEX\b|Invoke-|Start-Process|chmod \S|if \[ )",
+    r"|python[\d.]* -|powershell|certutil |\$\w+ ?= ?|IEX\b|Invoke-|Start-Process|chmod \S|if \[ "
+    r"|/\S{0,40}bin/\w*sh -c )",
     re.MULTILINE | re.IGNORECASE,
 )
+_UNIT = re.compile(r"\s*\[(?:Unit|Service|Desktop Entry)\]")
 _PROSE = re.compile(
     r"^(?:#{1,4} \w|```|---\s*$|<\w+[^>]*>|import \w|from \w+ import )", re.MULTILINE
 )
@@ -44,13 +48,15 @@ class ShellScriptReader(Reader):
     """
 
     name: ClassVar[str] = "shell"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (ShellScript,)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by the first line, or by commands at the beginning of lines."""
         text = opening(subject)
-        if not text or subject.size > MAX_BYTES or text.lstrip()[:1] in {"{", "["}:
+        data = text.lstrip()[:1] in {"{", "["} and not _UNIT.match(text)
+        if not text or subject.size > MAX_BYTES or data:
             return False
         if _HERE.match(text):
             return True

@@ -168,6 +168,7 @@ from pratique.detectors.network.run_spawns_processes import RunSpawnsProcesses
 from pratique.detectors.network.run_writes_outside import RunWritesOutside
 from pratique.detectors.page import page
 from pratique.detectors.secrets.address_with_password import AddressWithPassword
+from pratique.detectors.secrets.login_entry import LoginEntry
 from pratique.detectors.secrets.private_key import PrivateKey
 from pratique.detectors.secrets.secret_assignment import SecretAssignment
 from pratique.detectors.secrets.secret_in_model_bytes import SecretInModelBytes
@@ -389,6 +390,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     WebToken,
     SecretAssignment,
     SecretInModelBytes,
+    LoginEntry,
     RunConnectsOut,
     RunResolvesName,
     RunListens,

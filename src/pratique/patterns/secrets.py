@@ -74,8 +74,10 @@ def private_keys(text: str) -> Iterator[Secret]:
             continue
         end = text.find("-----", match.end(), match.end() + MAX_PEM)
         end = end if end >= 0 else min(len(text), match.end() + MAX_PEM)
-        inside = text[match.end() : end]
-        body = re.sub(r"\\[nr]|[\s\"',+]|(?:Proc-Type|DEK-Info):[^\\\n]*", "", inside)
+        inside = text[match.end() : end].partition("\n=")[0]
+        body = re.sub(
+            r"\\[nr]|[\s\"',+>|]|(?:Proc-Type|DEK-Info|Version|Comment):[^\\\n]*", "", inside
+        )
         raw = _unbase64(body[:4096])
         known = raw.startswith((b"\x30", b"openssh-key-v1")) or "PGP" in match["kind"]
         if len(raw) >= 32 and known:  # noqa: PLR2004 - an Ed25519 key is the shortest

@@ -124,6 +124,8 @@ def inspect_tree(
         told.findings += one.findings
         told.receipts += one.receipts
         facts = tuple((f.kind, f.chain, f.data) for f in one.facts)
+        if path in beside.get("unopened", {}):
+            facts = (*facts, ("unopened", (), beside["unopened"][path]))
         if path in beside.get("intended", {}):
             facts = (*facts, ("intended", (), beside["intended"][path]))
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"

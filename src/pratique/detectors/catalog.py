@@ -12,6 +12,7 @@ from pratique.detectors.backdoors.config_names_callable import ConfigNamesCallab
 from pratique.detectors.backdoors.config_reads_environment import ConfigReadsEnvironment
 from pratique.detectors.backdoors.generation_custom_code import GenerationCustomCode
 from pratique.detectors.backdoors.mar_handler import MarHandler
+from pratique.detectors.backdoors.mlmodel_path_escapes import MlmodelPathEscapes
 from pratique.detectors.backdoors.mlmodel_python_loader import MlmodelPythonLoader
 from pratique.detectors.backdoors.modelfile_foreign_source import ModelfileForeignSource
 from pratique.detectors.backdoors.onnx_input_trigger import OnnxInputTrigger
@@ -55,6 +56,7 @@ from pratique.detectors.integrity.file_malformed import FileMalformed
 from pratique.detectors.integrity.file_name_deceives import FileNameDeceives
 from pratique.detectors.integrity.file_polyglot import FilePolyglot
 from pratique.detectors.integrity.file_unclaimed_bytes import FileUnclaimedBytes
+from pratique.detectors.integrity.folder_special_entry import FolderSpecialEntry
 from pratique.detectors.integrity.gguf_duplicate_key import GgufDuplicateKey
 from pratique.detectors.integrity.gguf_header_lie import GgufHeaderLie
 from pratique.detectors.integrity.gguf_hidden_data import GgufHiddenData
@@ -330,6 +332,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     ConfigNamesCallable,
     ConfiguredCodeActs,
     MlmodelPythonLoader,
+    MlmodelPathEscapes,
     ConfigEvaluatesExpression,
     ConfigReadsEnvironment,
     MarHandler,
@@ -357,6 +360,7 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     GgufHiddenData,
     ArchiveNameEscape,
     ArchiveLinkEscape,
+    FolderSpecialEntry,
     ArchiveSpecialFile,
     ArchiveBomb,
     ArchiveOverlappingEntries,

@@ -22,6 +22,7 @@ from pratique.core.errors import (
     BugError,
     ChangedError,
     MachineError,
+    NotRegularError,
     WorkerError,
 )
 from pratique.core.fact import VIEWS, Fact, Json, weigh
@@ -50,6 +51,9 @@ from pratique.store.ports import ResultKey, Store
 
 SMALL = 32 * MiB
 """A file up to this size is hashed before a worker is asked; a larger one meanwhile."""
+
+UNOPENED = "unopened"
+"""The fact that the parent adds of what is no file: why it was not opened."""
 
 INTENDED = "intended"
 """The fact that the parent adds: what a source promised of a file, and whether it is so."""
@@ -103,7 +107,8 @@ class Examiner:
             with opened(file) as handle:
                 report = self._opened(file, handle, (laid, company))
         except (ArtifactError, OSError) as e:
-            report = _problem(file, _says(e))
+            facts = (Fact(UNOPENED, (), str(e)),) if isinstance(e, NotRegularError) else ()
+            report = _problem(file, _says(e), facts)
         self._watcher.done(report)
         return report
 
@@ -360,7 +365,7 @@ class _Said:
 
         """
         if isinstance(word, Fact):
-            if word.kind == INTENDED:
+            if word.kind in {INTENDED, UNOPENED}:
                 raise BugError("a worker answered for the source")
             self._room -= 1 + weigh(word.data, FACT_DEPTH, self._room)
             if self._room < 0:
@@ -392,10 +397,9 @@ def _accounted(answer: Answer, size: int, rules: frozenset[RuleId]) -> Inspectio
     return replace(told, receipts=(*told.receipts, *unread(why, size, lost)))
 
 
-def _problem(file: SourceFile, why: str) -> FileReport:
-    return FileReport(
-        file.path, Digest(""), max(0, file.size), Inspection(receipts=unread(why, file.size))
-    )
+def _problem(file: SourceFile, why: str, facts: tuple[Fact, ...] = ()) -> FileReport:
+    told = Inspection(receipts=unread(why, file.size), facts=facts)
+    return FileReport(file.path, Digest(""), max(0, file.size), told)
 
 
 def _unhashed(file: SourceFile, answer: Answer, why: str) -> FileReport:

@@ -16,8 +16,10 @@ _NAME = (
 )
 _SHAPES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("machine", "login of netrc",
-     re.compile(r"\bmachine\s+\S{3,200}\s+login\s+\S{1,200}\s+password\s+(?P<value>[^\s{}<>$]{6,200})")),
-    ("_auth", "npm login", re.compile(r":_auth(?:Token)?[ ]*=[ ]*\"?(?P<value>[^\s$\"{}]{16,400})")),
+     re.compile(r"\bmachine\s+\S{3,200}\s+login\s+\S{1,200}\s+password\s+"
+                r"(?P<value>[^\s{}<>$]{6,200})")),
+    ("_auth", "npm login",
+     re.compile(r":_auth(?:Token)?[ ]*=[ ]*\"?(?P<value>[^\s$\"{}]{16,400})")),
     ("username", "login of pypirc",
      re.compile(r"^username[ ]*[=:][^\n]{1,200}\npassword[ ]*[=:][ ]*(?P<value>[^\s$%{]{6,300})",
                 re.MULTILINE)),

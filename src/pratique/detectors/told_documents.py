@@ -1,13 +1,16 @@
 """Texts and structured documents of a repository as rules read them: YAML and JSON alike."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pratique.artifacts.inventory.plain_yaml import load
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Span
 
 MOST_STRINGS = 100_000
+MOST_PARTS = 500
+_PROGRAM = ("command", "cmd", "entrypoint", "Entrypoint", "Cmd", "run")
+_STEPS = ("script", "before_script", "after_script", "commands", "steps")
 _MAPPING = re.compile(r"^[ \t]*(?:- )?[\"']?[\w .$/-]{1,80}[\"']?[ \t]*:(?:[ \t]|$)", re.MULTILINE)
 
 
@@ -46,3 +49,31 @@ def strings(document: object) -> Iterator[tuple[str, str]]:
             stack += [(key, value) for value in reversed(part)]
         elif isinstance(part, str):
             yield key, part
+
+
+def commands(document: object) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield (command line, its parts) where a program and its arguments, or steps, stand apart."""
+    stack: list[object] = [document]
+    for _ in range(MOST_STRINGS):
+        if not stack:
+            return
+        part = stack.pop()
+        if isinstance(part, list):
+            stack += reversed(part)
+        elif isinstance(part, dict):
+            stack += reversed(part.values())
+            found = [_words(part, key) for key in _PROGRAM]
+            parts = next((words for words in found if words), ()) + _words(part, "args")
+            if len(parts) > 1:
+                yield " ".join(parts), parts
+            for key in _STEPS:
+                if len(steps := _words(part, key)) > 1:
+                    yield " ; ".join(steps), steps
+
+
+def _words(mapping: Mapping[object, object], key: str) -> tuple[str, ...]:
+    told = mapping.get(key)
+    if isinstance(told, str):
+        return (told,)
+    rows = told[:MOST_PARTS] if isinstance(told, list) else []
+    return tuple(row for row in rows if isinstance(row, str))

@@ -13,11 +13,30 @@ MAX_BYTES = 4 * MiB
 MAX_LINES = 50_000
 MAX_LINE = 2_000
 
+_FIELD = r"(?:\*|\d{1,2})(?:[-,/*\d]{0,40})"
+_TIMED = (
+    r"(?:@(?:reboot|hourly|daily|weekly|monthly|yearly|annually|midnight)"
+    rf"|(?:{_FIELD}[ \t]+){{4}}{_FIELD})[ \t]+"
+)
 _HERE = re.compile(
     r"\A\ufeff?(?:#![^\n]*\b(?:ba|z|da|k|c|tc|fi)?sh\b|#![^\n]*\b(?:pwsh|make)\b|@echo\b"
-    r"|(?:(?:#[^\n]*|[^\S\n]*|ARG [^\n]*)\n)*FROM [\w./:@${}-]+(?: AS \w+)?\s*\n)",
+    r"|(?>(?:(?:#[^\n]*|[^\S\n]*|ARG [^\n]*)\n)*)"
+    r"(?:FROM (?:--\S+ )*[\w./:@${}-]+(?: AS [\w.-]+)?\s*\n"
+    r"|\[(?:Unit|Service|Timer|Desktop Entry)\]\s*\n))",
     re.IGNORECASE,
 )
+_LISTED = re.compile(
+    rf"^{_TIMED}(?=[\w/~.\"'({{$])"
+    r"|^[\w.%/ $(){}-]{1,200}:(?!=)[^\n=]{0,400}(?:\n[ \t]*#[^\n]*)*\n\t\s*[@+-]{0,3}\S",
+    re.MULTILINE,
+)
+"""A line of a table of cron, or a rule of a makefile with its recipe."""
+_LEAD = re.compile(
+    r"\A(?:\t[@+-]{1,3}[ ]?"
+    r"|Exec(?:Start|Stop|Reload|Condition)?(?:Pre|Post)?[ \t]*=[ \t]*[-@:+!|]{0,4}"
+    rf"|{_TIMED}(?:root[ \t]+)?)"
+)
+"""What stands before a command: makefiles, units of systemd and tables of cron have some."""
 _COMMAND = re.compile(
     r"^(?:\t[@-]{0,2}|RUN |\$ ?|sudo |Exec(?:Start|Stop|Reload)\w*="
     r"|(?:[\d*/,-]+[ \t]+){5}(?:root[ \t]+)?)?(?:set -[a-zA-Z]+|export \w+="
@@ -27,7 +46,6 @@ _COMMAND = re.compile(
     r"|/\S{0,40}bin/\w*sh -c )",
     re.MULTILINE | re.IGNORECASE,
 )
-_UNIT = re.compile(r"\s*\[(?:Unit|Service|Desktop Entry)\]")
 _PROSE = re.compile(
     r"^(?:#{1,4} \w|```|---\s*$|<\w+[^>]*>|import \w|from \w+ import )", re.MULTILINE
 )
@@ -48,17 +66,20 @@ class ShellScriptReader(Reader):
     """
 
     name: ClassVar[str] = "shell"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (ShellScript,)
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by the first line, or by commands at the beginning of lines."""
         text = opening(subject)
-        data = text.lstrip()[:1] in {"{", "["} and not _UNIT.match(text)
-        if not text or subject.size > MAX_BYTES or data:
+        if not text or subject.size > MAX_BYTES:
             return False
         if _HERE.match(text):
+            return True
+        if text.lstrip()[:1] in {"{", "["}:
+            return False
+        if _LISTED.search(text):
             return True
         return _COMMAND.search(text) is not None and _PROSE.search(text) is None
 
@@ -86,5 +107,5 @@ def _commands(text: str) -> Iterator[tuple[str, int]]:
             joined = joined.rstrip("\\`^ \t") + " "
             continue
         if _LETTERED.search(joined) and not joined.lstrip().startswith(("#", "::", "REM ")):
-            yield joined.strip()[:MAX_LINE], start
+            yield _LEAD.sub("", joined, count=1).strip()[:MAX_LINE], start
         joined, start = "", 0

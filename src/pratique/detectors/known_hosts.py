@@ -17,6 +17,7 @@ KNOWN = (
     "repo.radeon.com", "salesforce.com", "sjtu.edu.cn", "storage.googleapis.com", "tencent.com",
     "tencentyun.com", "test.pypi.org", "tuna.tsinghua.edu.cn", "ustc.edu.cn", "volces.com",
     "wheels.vllm.ai", "zju.edu.cn",
+    "npmjs.org", "npmjs.com", "npmmirror.com", "yarnpkg.com", "rubygems.org",
 )  # fmt: skip
 _MACHINE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]|0x[0-9a-f]+|\d{8,10}")
 _PRIVATE = re.compile(r"10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.")
@@ -34,3 +35,8 @@ def is_known(host: str) -> bool:
 def is_machine(host: str) -> bool:
     """Tell the public address of a machine in numbers, however they are written."""
     return _MACHINE.fullmatch(host.lower()) is not None and not _PRIVATE.match(host)
+
+
+def is_local(host: str) -> bool:
+    """Tell this machine, and addresses of a network of one's own."""
+    return _LOCAL.match(host.lower()) is not None or _PRIVATE.match(host) is not None

@@ -19,6 +19,7 @@ MAX_TEXT = 1 * MiB
 MAX_IMAGES = 200
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 _MARKED = re.compile(r"(?i)<script|\son\w{3,20}\s*=|javascript:|<!--|[\U000e0000-\U000e007f]")
+_TYPED = re.compile(r"(?i)\b(?:curl|wget|powershell|iex|base64|pip3?)\s|/dev/(?:tcp|udp)/")
 _IN_BROWSER = re.compile(r"\s*%%(?:javascript|js|html|svg)\b[^\n]*\n", re.IGNORECASE)
 _WRITES = re.compile(
     r"\s*%%(?:writefile|file)[ \t]+(?:-a[ \t]+)?[\"']?([^\s\"']+)[\"']?[^\n]*(?:\n|\Z)"
@@ -96,7 +97,7 @@ def _shown(number: int, cell: Mapping[str, Any]) -> Iterator[Item]:
     """Yield what a browser would render of a cell: Markdown, magics for the browser, outputs."""
     source = _text(cell.get("source", cell.get("input", "")))[:MAX_TEXT]
     if cell.get("cell_type") == "markdown":
-        if _MARKED.search(source):
+        if _MARKED.search(source) or _TYPED.search(source):
             yield TextView(text=source, origin=f"notebook:cell-{number} markdown")
         return
     magic = _IN_BROWSER.match(source)

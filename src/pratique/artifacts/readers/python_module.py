@@ -90,7 +90,7 @@ def summary(
         acting=tuple(a for a in found.acting if a[0] not in run)[:MAX_NESTED],
         classes=tuple(dict.fromkeys((*found.classes, *found.bases)))[:MAX_CALLS],
         functions=tuple(sorted({f for _, f in found.calls if f}))[:MAX_CALLS],
-        disguised=tuple(disguised(text)),
+        disguised=tuple(d for part in (text, *run) for d in disguised(part)),
         exports=tuple(_exports(names))[:MAX_EXPORTS],
         lines=tuple(line[:200] for line in text.split("\n") if _BIDI.search(line))[:100],
         covered=covered,

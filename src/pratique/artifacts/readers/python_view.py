@@ -58,7 +58,7 @@ class PythonModule(View):
     """(dotted name, line, when) of functions of other modules that the module replaces."""
     acting: tuple[tuple[str, int], ...] = ()
     """(text, line) of constants that are themselves Python which imports or runs something."""
-    disguised: tuple[tuple[str, str, int], ...] = ()
-    """(as written, what it looks like, line) of names in letters that look like others."""
+    disguised: tuple[tuple[str, str, int, str], ...] = ()
+    """(as written, what it looks like, line, how) of names in letters that look like others."""
     encoding: str = ""
     """What the source declares itself to be written in; empty where it declares nothing."""

@@ -16,6 +16,7 @@ from pratique.artifacts.readers.json_settings import settings, whole_settings
 from pratique.artifacts.readers.keras_config import KEYS, LONGEST, is_keras, torch_modules
 from pratique.artifacts.readers.mxnet import is_mxnet, read_mxnet
 from pratique.artifacts.readers.notebook import notebook
+from pratique.artifacts.readers.shell_script import ShellScript
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
 from pratique.artifacts.readers.tokenizer_rules import rewriting
@@ -112,7 +113,7 @@ class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (
         JsonText,
@@ -122,6 +123,7 @@ class JsonReader(Reader):
         ModelText,
         TreeProblems,
         HostCode,
+        ShellScript,
     )
 
     def recognises(self, subject: Subject) -> bool:

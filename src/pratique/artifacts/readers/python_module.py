@@ -18,7 +18,16 @@ MAX_EXPORTS = 1_000
 MAX_INNER = 40
 MAX_SOURCES = 12
 MAX_NESTED = 20
-RUN_TEXT = frozenset({"exec", "eval", "compile"})
+RUN_TEXT = frozenset(
+    {
+        "exec",
+        "eval",
+        "compile",
+        "get_ipython().ex",
+        "get_ipython().run_code",
+        "get_ipython().run_cell",
+    }
+)
 WATCHED = ("os.", "posix.", "nt.", "subprocess.", "pty.", "commands.", "builtins.")
 """Modules whose functions matter even when they are handed on instead of being called."""
 WATCHED_NAMES = frozenset({"exec", "eval", "execfile", "__import__"})

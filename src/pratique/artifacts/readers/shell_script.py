@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar
 
 from pratique.artifacts.reader import Item, Kind, Reader, Subject, View
@@ -12,6 +13,7 @@ from pratique.core.limits import MiB
 MAX_BYTES = 4 * MiB
 MAX_LINES = 50_000
 MAX_LINE = 2_000
+OVERLAP = 500
 
 _FIELD = r"(?:\*|\d{1,2})(?:[-,/*\d]{0,40})"
 _TIMED = (
@@ -54,9 +56,13 @@ _LETTERED = re.compile(r"[A-Za-z]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellScript(View):
-    """The commands of a script, one (text, line) for each, continuation lines joined."""
+    """The commands of a script, one (text, line) for each, continuation lines joined.
+
+    `unit` says what the number counts: lines, or cells of a notebook.
+    """
 
     commands: tuple[tuple[str, int], ...]
+    unit: str = "line"
 
 
 class ShellScriptReader(Reader):
@@ -66,7 +72,7 @@ class ShellScriptReader(Reader):
     """
 
     name: ClassVar[str] = "shell"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (ShellScript,)
 
@@ -88,13 +94,20 @@ class ShellScriptReader(Reader):
         text = text_if_any(subject, MAX_BYTES)
         if text is None:
             return
-        rows = tuple(_commands(text))
+        rows = tuple(islice(_commands(text), MAX_LINES))
         cut = len(rows) >= MAX_LINES
         yield ShellScript(
             commands=rows,
             covered=subject.size,
             partial=f"more than {MAX_LINES} commands" if cut else "",
         )
+
+
+def pieces(command: str, most: int) -> Iterator[str]:
+    """Yield a command, in parts of at most `most` characters that overlap where it is longer."""
+    for start in range(0, max(len(command) - OVERLAP, 1), most - OVERLAP):
+        if part := command[start : start + most].strip():
+            yield part
 
 
 def _commands(text: str) -> Iterator[tuple[str, int]]:
@@ -107,5 +120,6 @@ def _commands(text: str) -> Iterator[tuple[str, int]]:
             joined = joined.rstrip("\\`^ \t") + " "
             continue
         if _LETTERED.search(joined) and not joined.lstrip().startswith(("#", "::", "REM ")):
-            yield _LEAD.sub("", joined, count=1).strip()[:MAX_LINE], start
+            command = _LEAD.sub("", joined, count=1).strip()
+            yield from ((piece, start) for piece in pieces(command, MAX_LINE))
         joined, start = "", 0

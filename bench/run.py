@@ -44,6 +44,12 @@ class Bench:
         self.rows: list[Row] = []
         self.raw: list[str] = []
 
+    def hurried(self, rounds: int) -> "Bench":
+        """Return a bench of at most `rounds` turns that adds to the same page."""
+        other = Bench(self._home, min(rounds, self._rounds))
+        other.rows, other.raw = self.rows, self.raw
+        return other
+
     def race(self, title: str, many: Words, *, quick: bool = False) -> dict[str, Cost]:
         """Run every command `rounds` times, in turns; return each one's best times, worst peak."""
         best: dict[str, Cost] = {}
@@ -128,6 +134,22 @@ def opcode_pickle(bench: Bench, folder: Path, megabytes: float) -> None:
         bench.add(Row(f"dense pickle: {name}'s time / ours, libraries", ratio, "x"))
 
 
+def large_pickle(bench: Bench, folder: Path) -> None:
+    """Measure a pickle of 222 MB against picklescan: a scan must stay small where a file is not."""
+    path = folder / "large.pkl"
+    size = inputs.table(path, 208 * MB)
+    many = {"pratique": ours(path)}
+    if has("picklescan"):
+        many["picklescan"] = peer("picklescan", path)
+    best = bench.race(f"large pickle, {size / MB:.0f} MB", many)
+    path.unlink()
+    us = best["pratique"]
+    if "picklescan" in best:
+        ratio = best["picklescan"].wall / us.wall
+        bench.add(Row("large pickle: picklescan's wall / ours", ratio, "x", least=4))
+    bench.add(Row("large pickle: peak memory less the file", (us.peak - size) / MB, "MB", most=300))
+
+
 def library(bench: Bench, path: Path, names: Sequence[str]) -> dict[str, float]:
     """Return the seconds inside each library, without start-up and workers."""
     best: dict[str, float] = {}
@@ -210,7 +232,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     parser.add_argument(
-        "--only", default="", help="start, files, pickle, weights, formats, sandbox or advisories"
+        "--only",
+        default="",
+        help="start, files, pickle, large, weights, formats, sandbox or advisories",
     )
     parser.add_argument("--rounds", type=int, default=3)
     told = parser.parse_args()
@@ -222,8 +246,7 @@ def main() -> int:
     ) as name:
         folder = Path(name)
         bench = Bench(folder, told.rounds)
-        hurried = Bench(folder, min(2, told.rounds))  # a peer takes a minute for each turn
-        hurried.rows, hurried.raw = bench.rows, bench.raw
+        hurried = bench.hurried(2)  # a peer takes a minute for each turn
         steps: dict[str, Callable[[], None]] = {
             "start": lambda: start_up(bench, folder),
             "files": lambda: small_files(
@@ -232,6 +255,7 @@ def main() -> int:
             "pickle": lambda: opcode_pickle(
                 hurried, folder, float(os.environ.get("BENCH_MB", "24"))
             ),
+            "large": lambda: large_pickle(bench.hurried(1), folder),
             "weights": lambda: big_weights(bench, folder, float(os.environ.get("BENCH_GB", "4"))),
             "formats": lambda: formats(bench.add, bench.raw),
             "sandbox": lambda: sandboxes(bench.add),

@@ -60,6 +60,25 @@ def test_fields_in_any_order_are_the_same_model() -> None:
     assert uses(body)["WriteFile"].text("input:0") == "/tmp/x"
 
 
+def test_what_nodes_say_alike_is_taken_of_each_and_hides_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = make.attr("filename", part(2, "/etc/passwd"))
+    strange = make.attr("T", part(99, b"x"))
+    called = [make.call("f", name=f"c{at}") for at in range(3)]
+    reads = [make.node("ReadVariableOp", f"r{at}", (), path, strange) for at in range(3)]
+    functions = [make.function("f", WRITE)]
+    body = make.model(make.HONEST * 2 + WRITE + called + reads, functions=functions)
+
+    def told() -> object:
+        found = inspect_bytes(body)
+        return found.findings, found.facts, found.receipts
+
+    with_memory = told()
+    monkeypatch.setattr(model, "ALIKE", -1)
+    assert with_memory == told()
+
+
 def test_texts_and_other_messages_are_no_models() -> None:
     for body in (
         b"",

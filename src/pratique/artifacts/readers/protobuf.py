@@ -13,6 +13,9 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 LONGEST_NUMBER = 10
 WINDOW = 256 * KiB
 _LAST = 0x80
+_WIRES = 7
+_SHORT = _LAST | _WIRES
+"""The bits of a key of one byte that are its wire type, and the one that says it goes on."""
 _WIDTHS = {FIXED64: 8, FIXED32: 4}
 
 
@@ -38,6 +41,16 @@ class Wire:
             MalformedError: no field of the format is there, or it is a group, which nobody writes.
 
         """
+        here, window = at - self._base, self._window
+        if here >= 0 and here + 2 < len(window) and at + 2 <= end:  # nearly all are that short
+            key, size = window[here], window[here + 1]
+            if key & _SHORT == BYTES and key > _WIRES and size < _LAST and at + 2 + size <= end:
+                return Field(key >> 3, BYTES, at + 2, at + 2 + size)
+            if key & _SHORT == VARINT and key > _WIRES and size < _LAST:
+                return Field(key >> 3, VARINT, at + 1, at + 2)
+        return self._field(at, end)
+
+    def _field(self, at: int, end: int) -> Field:
         key, start = self.number(at, end)
         number, wire = key >> 3, key & 7
         if wire == VARINT:
@@ -77,9 +90,11 @@ class Wire:
     def text(self, field: Field, most: int) -> str:
         """Return a value as text, of which at most `most` bytes are read."""
         size = min(field.end - field.start, most)
-        here = field.start - self._base
-        if here >= 0 and here + size <= len(self._window):
-            body = self._window[here : here + size]
-        else:
-            body = self._blob.read(field.start, size)
-        return body.decode("utf-8", "replace")
+        return self.bytes(field.start, field.start + size).decode("utf-8", "replace")
+
+    def bytes(self, start: int, end: int) -> bytes:
+        """Return the bytes from `start` to `end`."""
+        here = start - self._base
+        if here >= 0 and here + end - start <= len(self._window):
+            return self._window[here : here + end - start]
+        return self._blob.read(start, end - start)

@@ -33,6 +33,11 @@ MAX_SHOWN = 1_000
 OPENED_FROM = 64
 """A constant of this many bytes is opened as a file of its own."""
 MAX_OPENED = 4_000
+ALIKE = 128
+MAX_ALIKE = 10_000
+"""A model says the same few attributes of thousands of nodes: entries of so many bytes are kept."""
+_ONLY_SAY = frozenset({"attr", "value", "list", "called"})
+"""Messages that do nothing but tell the one that holds them something."""
 _OP = re.compile(r"[A-Za-z_][\w.>/-]{0,300}", re.ASCII)
 _ACTS = re.compile(rb"\x80[\x02-\x05]|#!|MZ|\x7fELF|PK\x03\x04|[(c][\w.\n]+\n", re.DOTALL)
 """How smaller constants begin that are opened nevertheless."""
@@ -156,6 +161,8 @@ class Walk:
         self._subject, self._wire = subject, Wire(subject.blob)
         self._at, self._fields, self._shown, self._opened = 0, 0, 0, 0
         self._frames = [Frame(kind, 0, subject.size)]
+        self._alike: dict[bytes, Frame] = {}
+        self._effects = 0
 
     def run(self) -> Iterator[Item]:
         """Yield long texts and constants while everything else is noted."""
@@ -163,8 +170,7 @@ class Walk:
         while frames:
             frame = frames[-1]
             if frame.at >= frame.end:
-                frames.pop()
-                self.told.closed(frame, frames)
+                self._close(frames.pop())
                 continue
             begun = frame.at
             field = wire.field(begun, frame.end)
@@ -176,7 +182,9 @@ class Walk:
             elif part.child and field.wire == BYTES:
                 self._enter(part.child, field, begun)
             elif part.word:
-                yield from self._take(frame, part, field)
+                for item in self._take(frame, part, field):
+                    self._effects += 1
+                    yield item
             self._at = frames[-1].at
 
     def unwind(self) -> None:
@@ -219,11 +227,29 @@ class Walk:
         if len(self.foreign) >= MAX_FOREIGN:
             raise LimitExceededError(f"more than {MAX_FOREIGN} fields that are none of the format")
         self.foreign.append((start, end))
+        self._effects += 1
 
     def _enter(self, kind: str, field: Field, begun: int) -> None:
+        """Open a message; one that another was like, byte by byte, is taken at once."""
         if len(self._frames) >= MAX_DEPTH:
             raise LimitExceededError(f"messages nested deeper than {MAX_DEPTH}")
-        self._frames.append(Frame(kind, field.start, field.end, begun))
+        raw = b""
+        if kind == "attr" and field.end - field.start <= ALIKE:
+            raw = self._wire.bytes(field.start, field.end)
+            before = self._alike.get(raw)
+            if before is not None:
+                self.told.closed(before, self._frames)
+                return
+        frame = Frame(kind, field.start, field.end, begun)
+        frame.raw, frame.effects = raw, self._effects
+        self._frames.append(frame)
+
+    def _close(self, frame: Frame) -> None:
+        """Hand on what a message said; keep it where all that it did was to say it."""
+        self._effects += frame.kind not in _ONLY_SAY
+        self.told.closed(frame, self._frames)
+        if frame.raw and frame.effects == self._effects and len(self._alike) < MAX_ALIKE:
+            self._alike[frame.raw] = frame
 
     def _take(self, frame: Frame, part: Part, field: Field) -> Iterator[Item]:
         match part.word:

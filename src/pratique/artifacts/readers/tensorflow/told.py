@@ -52,6 +52,8 @@ class Frame:
     content: tuple[int, int] = (0, 0)
     odd: str = ""
     scope: Scope | None = None
+    raw: bytes = b""
+    effects: int = 0
 
 
 @dataclass(slots=True)

@@ -29,6 +29,8 @@ NO_LEVEL: Final = "none"
 DAYS: Final = 30
 MAX_DAYS: Final = 90
 MAX_SKIPPED: Final = 1_000
+DATABASES: Final = ("clamav", "user-rules")
+"""Among what made a rule's view: what is not of this program, and changes without it."""
 _NOT_YET = Digest("")
 _STATIC = "level L1 is a static inspection: what shows only when the model runs was not seen"
 _TRAINED = "a trigger that was trained into the weights can be invisible to static analysis"
@@ -188,10 +190,20 @@ def _stage(told: Told, stage: Stage) -> dict[str, Any]:
         "status": status if present else "absent",
         "tool": {"name": "pratique", "version": told.version},
         "rules": {rule.id: rule.version for rule in own if present},
-        "databases": [],
+        "databases": list(_databases(told.scan, stage, ids)),
         "tasks": {coverage.value: tasks[coverage] for coverage in Coverage},
         "counts": _counts(iter(left)),
     }
+
+
+def _databases(scan: Scan, stage: Stage, ids: set[RuleId]) -> Iterator[dict[str, str]]:
+    """Yield what a stage knew from elsewhere: advisories, an antivirus, the user's own rules."""
+    if stage is Stage.VULNERABILITIES and scan.matched and scan.matched.snapshot.digest:
+        yield {"name": "advisories", "version": scan.matched.snapshot.digest}
+    named = {name for _, r in scan.receipts() if r.rule in ids for name in r.readers}
+    for name, _, version in sorted(one.partition("@") for one in named):
+        if name in DATABASES:
+            yield {"name": name, "version": version}
 
 
 def _coverage(scan: Scan) -> dict[str, Any]:

@@ -66,6 +66,7 @@ from pratique.artifacts.readers.tensorflow.model import (
     TensorflowReader,
 )
 from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
+from pratique.artifacts.readers.text_front import TextFrontReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.unopened import UnopenedReader
@@ -218,6 +219,7 @@ SEEDS: list[tuple[Reader, bytes]] = [
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)], "c": {3}}, 4)),
     (PickleReader(), pickle.dumps({"a": [1, "b", (2.5, None)]}, 0)),
     (PlainTextReader(), TEXTS[6]),
+    (TextFrontReader(), b"#!/bin/sh\ntouch /tmp/canary\nexit 0\n" + bytes(range(99))),
     (PlainTextReader(), TEXTS[7]),
     (PngReader(), png()),
     (PngReader(), png(zlib.compress(b"x"), chunk(b"tEXt", b"Comment\0words"))),

@@ -51,6 +51,7 @@ from pratique.artifacts.readers.tensorflow.model import (
     TensorflowReader,
 )
 from pratique.artifacts.readers.tensorflow.text_graph import TextGraphReader
+from pratique.artifacts.readers.text_front import TextFrontReader
 from pratique.artifacts.readers.toml_text import TomlReader
 from pratique.artifacts.readers.torch_legacy import TorchLegacyReader
 from pratique.artifacts.readers.ubjson import UbjsonReader
@@ -106,6 +107,7 @@ READERS: tuple[Reader, ...] = (
     ShellScriptReader(),
     TarReader(),
     TensorflowReader(),
+    TextFrontReader(),
     TextGraphReader(),
     TfliteReader(),
     TomlReader(),

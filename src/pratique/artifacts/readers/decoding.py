@@ -55,9 +55,10 @@ def whole_text(subject: Subject, most: int) -> Decoded:
     try:
         text = _decode(body[skipped:], encoding, cut=cut)
     except UnicodeDecodeError as e:
+        nul = body.find(b"\0", 0, skipped + e.start) if encoding == "utf-8" else -1
+        at = nul if nul >= 0 else skipped + e.start
         raise MalformedError(
-            f"is {encoding} text up to byte {skipped + e.start}, and something else from there",
-            skipped + e.start,
+            f"is {encoding} text up to byte {at}, and something else from there", at
         ) from None
     nul = text.find("\0")
     if nul >= 0:

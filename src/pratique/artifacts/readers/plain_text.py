@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Reader, Subject, View
+from pratique.artifacts import blob
+from pratique.artifacts.reader import HEAD, Claim, Item, Kind, Member, Reader, Subject, View
 from pratique.artifacts.readers import packed_text
 from pratique.artifacts.readers.decoding import opening, whole_text
 from pratique.artifacts.views import TextView
@@ -35,7 +36,7 @@ class PlainTextReader(Reader):
     """
 
     name: ClassVar[str] = "text"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 
@@ -51,6 +52,7 @@ class PlainTextReader(Reader):
         except MalformedError as e:
             if e.at >= HEAD:
                 yield Claim(0, e.at, "text")
+                yield Member("front", blob.cut(subject.blob, 0, e.at))
             raise
         covered = min(subject.size, most)
         yield Claim(0, covered, f"{told.encoding} text")

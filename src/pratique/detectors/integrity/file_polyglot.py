@@ -8,6 +8,8 @@ from pratique.artifacts.views import Layout, ReaderNote
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 
+FRONT = "text-front"
+
 
 def _carries_files(solid: list[ReaderNote]) -> bool:
     """Tell a format and an archive that it may carry: both sound, one after the other."""
@@ -24,7 +26,8 @@ class FilePolyglot(Detector[Layout]):
 
     ## What it looks for
     Two readers of data or archive formats that both account for bytes of the same file; and a text
-    that turns into a data format further on, or the other way round.
+    that turns into a data format further on, or the other way round. Also a text in front of
+    other bytes, where it begins as a script of a shell, a page or a batch file does.
 
     ## Why it matters
     One program loads the harmless format, another one, or the same one under another name, loads
@@ -50,12 +53,18 @@ class FilePolyglot(Detector[Layout]):
         confidence=Confidence.HIGH,
         refs=("CWE-434", "CWE-436", "CWE-506", "ATLAS:AML.T0018.002", "OWASP-LLM:2025-LLM03"),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[Layout]] = Layout
 
     def inspect(self, view: Layout) -> Iterator[Finding]:
         """Report the formats that share the file."""
         solid = [note for note in view.readers if note.claims and note.kind != Kind.TEXT]
+        for note in view.readers:
+            if note.reader == FRONT and note.claims:
+                end = note.claims[0].end
+                says = f"begins with {end} bytes of text that a program runs; behind it is none"
+                yield self.finding(Span(end=end), says, readers=FRONT)
         if _carries_files(solid):
             return
         texts = [n for n in view.readers if n.claims and n.kind == Kind.TEXT]

@@ -76,6 +76,7 @@ WITHOUT_A_NAME = frozenset(
         "savedmodel-fingerprint",
         "sentencepiece",
         "shell",
+        "text-front",
         "tensorflow",
         "tensorflow-text",
         "unopened",

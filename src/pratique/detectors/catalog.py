@@ -142,6 +142,8 @@ from pratique.detectors.malware.shell_script_attacks import ShellScriptAttacks
 from pratique.detectors.malware.skops_dangerous_type import SkopsDangerousType
 from pratique.detectors.malware.skops_hidden_call import SkopsHiddenCall
 from pratique.detectors.malware.skops_unknown_type import SkopsUnknownType
+from pratique.detectors.malware.table_formula import TableFormula
+from pratique.detectors.malware.text_acts_when_opened import TextActsWhenOpened
 from pratique.detectors.malware.text_in_tensor import TextInTensor
 from pratique.detectors.malware.torch_package_code import TorchPackageCode
 from pratique.detectors.malware.torchscript_file_access import TorchScriptFileAccess
@@ -290,6 +292,8 @@ CATALOG: tuple[type[Detector[Any]], ...] = (
     EmbeddedExecutable,
     EmbeddedArchive,
     EmbeddedScript,
+    TableFormula,
+    TextActsWhenOpened,
     TextInTensor,
     TorchScriptFileAccess,
     TorchScriptNetworkAccess,

@@ -68,7 +68,8 @@ tensorflow.py_function tensorflow.numpy_function keras.utils.get_file datasets.l
 builtins.type builtins.super builtins.print builtins.memoryview torch.jit. torch.multiprocessing.
 torch.distributed.rpc. keras.saving. keras.src.saving. keras.models.load_model
 tensorflow.keras.models.load_model tensorflow.saved_model. monai.bundle. pandas.read_ pandas.io.
-scipy.io. sklearn.datasets.
+scipy.io. sklearn.datasets. autogen_core.tools.FunctionTool autogen_core.code_executor.
+autogen_ext.code_executors. autogen_ext.tools.code_execution. autogen_ext.tools.mcp.Stdio
 """)
 """Names that open what they are given, or call it; few honest models name them."""
 

@@ -35,7 +35,7 @@ _RESOLVER = re.compile(
 )
 MARKS = re.compile(
     r'"(?:_target_|__target__|_component_|_?class_path|target|cls|pyref|lc|__loader__|graph_module'
-    r'|handler|loader_module|entry_point)"'
+    r'|handler|loader_module|entry_point|component_type)"'
     r"|\\u00|\"\s{0,9}\$|\$\{|" + HARMFUL.pattern
 )
 """A JSON text without any of these holds no entry that `tells` or `joined` would pick."""
@@ -66,7 +66,9 @@ def shortened(value: str, most: int) -> str:
 
 
 def joined(part: Mapping[str, object]) -> tuple[str, str] | None:
-    """Return what two entries of one object name together: Fiddle's and LangChain's ways."""
+    """Return what entries of one object name: Fiddle's, AutoGen's and LangChain's ways."""
+    if "component_type" in part and isinstance(part.get("provider"), str):
+        return "provider", str(part["provider"])
     if part.get("type") == "pyref":
         module, name = part.get("module"), part.get("name")
         if isinstance(module, str) and isinstance(name, str):

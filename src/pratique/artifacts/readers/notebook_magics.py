@@ -26,6 +26,7 @@ _FETCHED = re.compile(r"%(?:run|load|loadpy|install_ext)\s+(?:-\w+\s+)*[\"']?(ht
 """Magics that run, or put into the cell, what an address answers."""
 _RUN = re.compile(r"%run\s+(?:-\w+\s+)*[\"']?([\w./-]+)")
 _INSTALLED = re.compile(r"%((?:pip|conda|mamba|micromamba|uv)\s+.*)", re.DOTALL)
+_GIVEN = re.compile(r"%(?:set_)?env\s+(\w+)(?:\s*=|\s)\s*(\S[^\n]*)")
 _JOINED = re.compile(r"(?m)^([ \t]*(?:\w[\w, ]*=[ \t]*)?[!%][^\n]*)\\\n")
 
 
@@ -100,6 +101,8 @@ def _magic(line: str) -> str:
         return f"{indent}exec(__import__('urllib.request').request.urlopen({fetched[1]!r}).read())"
     if installed:
         return f"{indent}get_ipython().system({installed[1]!r})"
+    if given := _GIVEN.match(bare):
+        return f"{indent}__import__('os').environ[{given[1]!r}] = {given[2].strip()!r}"
     if bare.startswith("%"):
         return f"{indent}get_ipython().run_line_magic({bare[1:]!r})"
     return line

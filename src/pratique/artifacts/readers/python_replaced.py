@@ -10,6 +10,14 @@ from pratique.artifacts.readers.python_fold import Names, dotted, fold
 MAX_ACTING = 4_000
 _ROOTS = frozenset({"builtins", "__builtins__", "__builtin__"})
 _HOOKS = frozenset({"sys.settrace", "sys.setprofile", "sys.addaudithook", "threading.settrace"})
+_SETTERS = frozenset({"os.putenv", "os.environ.setdefault", "os.environ.__setitem__"})
+_OBEYED = frozenset(
+    [
+        "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "PYTHONBREAKPOINT",
+        "BASH_ENV", "PROMPT_COMMAND", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "NODE_OPTIONS",
+        "PERL5OPT", "PERL5DB", "RUBYOPT", "JAVA_TOOL_OPTIONS",
+    ]
+)  # fmt: skip
 _LISTS = re.compile(r"sys\.(?:meta_path|path_hooks)\.(?:insert|append|extend)\Z")
 _ACTS = re.compile(
     r"__import__\s*\(|__subclasses__\s*\(|\b(?:os|posix|subprocess|pty|builtins)\s*\.\s*\w+\s*\("
@@ -34,11 +42,16 @@ def replaced(node: ast.AST, names: Names) -> Iterator[str]:
             if base and isinstance(attribute, str):
                 yield f"{'builtins' if base in _ROOTS else base}.{attribute}"
         case ast.Call():
-            callee = dotted(node.func, names)
-            if callee in _HOOKS or _LISTS.match(callee):
-                yield callee
+            yield from _called(dotted(node.func, names), node.args[:1], names)
         case _:
             return
+
+
+def _called(callee: str, first: list[ast.expr], names: Names) -> Iterator[str]:
+    if callee in _HOOKS or _LISTS.match(callee):
+        yield callee
+    elif callee in _SETTERS and first:
+        yield from _environment(fold(first[0], names))
 
 
 def _target(target: ast.AST, names: Names) -> Iterator[str]:
@@ -52,6 +65,14 @@ def _target(target: ast.AST, names: Names) -> Iterator[str]:
             yield f"sys.modules.{key}"
         elif isinstance(key, str) and base in {"builtins.__dict__", "__builtins__"}:
             yield f"builtins.{key}"
+        elif base == "os.environ":
+            yield from _environment(key)
+
+
+def _environment(key: object) -> Iterator[str]:
+    """Yield a variable of the environment that makes every program load or run something."""
+    if isinstance(key, str) and key in _OBEYED:
+        yield f"os.environ.{key}"
 
 
 def is_acting(text: str) -> bool:

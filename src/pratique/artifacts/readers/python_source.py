@@ -52,7 +52,7 @@ class PythonReader(Reader):
     """
 
     name: ClassVar[str] = "python"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (PythonModule,)
 

@@ -48,6 +48,29 @@ _COMMAND = re.compile(
     r"|/\S{0,40}bin/\w*sh -c )",
     re.MULTILINE | re.IGNORECASE,
 )
+_TASK = re.compile(
+    r"^[^\n#]{0,200}?(?:\b(?:sh|bat|powershell|system2?|popen|exec(?:Sync|File)?|passthru"
+    r"|shell_exec|spawn(?:Sync)?|shell-command(?:-to-string)?|exec\.Command|Command::new"
+    r"|ProcessBuilder|Process\.Start|\.exec)\s*\(?\s*[\"'`]"
+    r"|\b(?:shell|inline):[ \t]*[\"']|\b(?:inline|commands?|cmd)[ \t]*=[ \t]*\S"
+    r"|\bcommandLine\b|\\write18\b|//go:generate\s|\bexecute\s+\w*system\b)",
+    re.MULTILINE,
+)
+"""Where build files, tasks and sources of other languages hand a text to a shell."""
+_INDENTED = re.compile(
+    r"^[ \t]+[@-]{0,2}(?:curl -?\S|wget -?\S|bash -|sh -c|nc -?\S|powershell|IEX\b|chmod \+x"
+    r"|python[\d.]* -c)",
+    re.MULTILINE,
+)
+_DATA = re.compile(r"\s*(?:\{|\[\s*[\[{\"\d\]-])")
+_OTHERS = re.compile(
+    r"^(?:```|~~~|<\w+[^>]*>|[^\n]{0,80}get_ipython\(\)|from [\w.]+ import "
+    r"|import [\w.]+(?: as \w+)?(?:, ?[\w.]+)*\s*$"
+    r"|[ \t]*(?:- )?(?:run|script|command|args|steps|jobs|on|name|apiVersion|services|image"
+    r"|hosts):)",
+    re.MULTILINE,
+)
+"""Python, prose and YAML, which rules of their own judge."""
 _PROSE = re.compile(
     r"^(?:#{1,4} \w|```|---\s*$|<\w+[^>]*>|import \w|from \w+ import )", re.MULTILINE
 )
@@ -72,7 +95,7 @@ class ShellScriptReader(Reader):
     """
 
     name: ClassVar[str] = "shell"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (ShellScript,)
 
@@ -83,11 +106,14 @@ class ShellScriptReader(Reader):
             return False
         if _HERE.match(text):
             return True
-        if text.lstrip()[:1] in {"{", "["}:
+        if _DATA.match(text):
             return False
         if _LISTED.search(text):
             return True
-        return _COMMAND.search(text) is not None and _PROSE.search(text) is None
+        if _COMMAND.search(text) is not None and _PROSE.search(text) is None:
+            return True
+        tasks = _TASK.search(text) or _INDENTED.search(text)
+        return tasks is not None and _OTHERS.search(text) is None
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield the commands of the script."""

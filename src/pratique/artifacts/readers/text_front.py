@@ -32,10 +32,11 @@ class TextFrontReader(Reader):
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 
     def recognises(self, subject: Subject) -> bool:
-        """Tell by the first word, where the beginning as a whole is no text."""
+        """Tell by the first word, where the beginning as a whole is no text of any encoding."""
         if subject.chain[-1:] == (FRONT,):
             return False
-        return bool(_RUNS.match(subject.head)) and not opening(subject)
+        runs = _RUNS.match(subject.head) and _NO_TEXT.search(subject.head)
+        return runs is not None and not opening(subject)
 
     def read(self, subject: Subject) -> Iterator[Item]:
         """Yield a claim of the text, and the text as a member."""

@@ -21,8 +21,9 @@ class ConfigNamesCallable(Detector[Repository]):
 
     ## What it looks for
     `_target_` (Hydra, NeMo, MONAI), `class_path` (Lightning), `target` and `cls` (NeMo, latent
-    diffusion), Fiddle's `pyref`, LangChain's `id`, and other keys that name a callable of `os`,
-    `subprocess` and the like, at any depth of YAML and JSON, in archives such as `.nemo` as well.
+    diffusion), Fiddle's `pyref`, LangChain's `id`, AutoGen's `provider`, and other keys that name a
+    callable of `os`, `subprocess` and the like, at any depth of YAML and JSON, in archives such as
+    `.nemo` as well.
     Callables that run commands or code are critical, also where they are reached through a known
     library. Callables that open or call what they are given are medium, those of packages that are
     not listed low, and those of well-known machine learning libraries silent.
@@ -55,6 +56,7 @@ class ConfigNamesCallable(Detector[Repository]):
             "OWASP-LLM:2025-LLM03",
         ),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[Repository]] = Repository
 

@@ -7,7 +7,9 @@ from pratique.artifacts.readers.named_code import HARMFUL
 from pratique.artifacts.views import Repository, RepositoryFile
 from pratique.core.finding import Span
 
-TARGETS = frozenset(["_target_", "class_path", "_class_path", "__target__", "_component_", "pyref"])
+TARGETS = frozenset(
+    ["_target_", "class_path", "_class_path", "__target__", "_component_", "pyref", "provider"]
+)
 OFTEN_ELSE = frozenset(["target", "cls"])
 """Keys of NeMo and latent diffusion, which mean a file or a class of things to others."""
 NAMING = frozenset(

@@ -36,6 +36,20 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _NAMED = re.compile(r"(?:^|/)[\w.-]{0,60}requirements?[\w.-]{0,60}\.(?:txt|in)$")
+_SETTINGS = re.compile(
+    r"(?:^|/)(?:pip\.(?:conf|ini)|\.?pip\.conf|\.?npmrc|\.yarnrc(?:\.yml)?|\.?condarc|\.?mambarc"
+    r"|uv\.toml|\.pypirc|setup\.cfg|tox\.ini|pipfile|\.gemrc|bunfig\.toml|poetry\.toml|nuget\.config)$"
+)
+_SET = re.compile(
+    r"^[ \t]*(?:-[ \t]+|<add[^>\n]{0,200}value="
+    r"|[@\w.:-]{0,60}(?:index[_-]?(?:url|servers?)|find[_-]links|registry"
+    r"|channel_alias|npmregistryserver|repository|url|deps|requires|install_command"
+    r"|default_channels|channels)\b[\"' \t]*[:=][ \t]*|[\w.-]+(?:\[[\w, -]*\])?[ \t]*@[ \t]*"
+    r"|[^\n#=]{0,60}=[ \t]*[\w.-]+[ \t]*@[ \t]*)[\"'\[ \t]*"
+    r"((?:(?:git|hg|svn|bzr)\+)?[a-z]{3,6}://[^\s#\"',\]]{1,500})",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Settings of installers, and where they name a place to install from."""
 MOST = 20
 
 
@@ -44,7 +58,8 @@ class RequirementsFromElsewhere(Detector[Repository]):
 
     ## What it looks for
     Requirements by address, and package indexes and link pages, in requirement files, conda
-    environments, MLflow environments, Dockerfiles and projects. Hosts that publish packages for
+    environments, MLflow environments, Dockerfiles, projects, and settings of pip, conda and npm
+    that lie beside the model. Hosts that publish packages for
     everybody are silent; other hosts are medium; bare addresses of machines, and unknown hosts by
     plain http, are high. Names one letter away from a known package are medium. Requirement files
     in archives such as `.mar` count as well.
@@ -74,6 +89,7 @@ class RequirementsFromElsewhere(Detector[Repository]):
             "OWASP-LLM:2025-LLM03",
         ),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[Repository]] = Repository
 
@@ -111,8 +127,9 @@ def _of_lines(view: Repository) -> Iterator[_Told]:
             name = chain[-1] if chain else file.path
             ours = _NAMED.search(name.lower()) or name.rpartition("/")[2] in listed
             text = data.get("text") if kind == "text" and isinstance(data, dict) else None
-            if ours and isinstance(text, str):
-                for url in islice(dict.fromkeys(_LINE.findall(text)), MOST):
+            pattern = _SET if _SETTINGS.search(name.lower()) else _LINE if ours else None
+            if pattern is not None and isinstance(text, str):
+                for url in islice(dict.fromkeys(pattern.findall(text)), MOST):
                     if address := _ADDRESS.match(url):
                         place = Span(chain=(file.path, *chain))
                         yield from ((place, *told) for told in _judged(address))

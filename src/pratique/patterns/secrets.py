@@ -80,8 +80,9 @@ def private_keys(text: str) -> Iterator[Secret]:
         )
         raw = _unbase64(body[:4096])
         known = raw.startswith((b"\x30", b"openssh-key-v1")) or "PGP" in match["kind"]
-        if len(raw) >= 32 and known:  # noqa: PLR2004 - an Ed25519 key is the shortest
-            sure = 1 if "ENCRYPTED" in match[0] + inside[:200] else 2
+        looks = len(raw) >= 200 and len(set(raw)) > 100  # noqa: PLR2004 - as random as a key, though not one
+        if (len(raw) >= 32 and known) or looks:  # noqa: PLR2004 - an Ed25519 key is the shortest
+            sure = 1 if "ENCRYPTED" in match[0] + inside[:200] or not known else 2
             yield Secret(f"{match['kind']}private key", at, end, sure, match[0][:40])
 
 
@@ -248,6 +249,9 @@ TOKENS = (
     _token("pcsk_", "Pinecone key", r"[A-Za-z0-9]{5,6}_[A-Za-z0-9]{55,70}"),
     _token("AccountKey=", "Azure storage key", r"[A-Za-z0-9/+]{86}=="),
     _token("sbp_", "Supabase token", r"[a-f0-9]{40}"),
+    _token("pat", "Airtable token", r"[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
+    _token("NRAK-", "New Relic key", r"[A-Z0-9]{27}"),
+    _token("sk_", "ElevenLabs key", r"[a-f0-9]{48}"),
     _token("HRKU-", "Heroku key", r"AA[A-Za-z0-9_-]{58}"),
     _token("WANDB_API_KEY=", "Weights & Biases key", r"[a-f0-9]{40}"),
 )  # fmt: skip

@@ -7,6 +7,8 @@ from pratique.artifacts.readers.decoding import Places
 from pratique.artifacts.views import TextView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
+from pratique.patterns.credentials import entries
+from pratique.patterns.named_keys import named_keys
 from pratique.patterns.secrets import assignments
 
 
@@ -15,7 +17,8 @@ class SecretAssignment(Detector[TextView]):
 
     ## What it looks for
     Quoted values of at least twenty characters and high entropy, assigned to names such as
-    `password`, `api_key` or `auth_token`.
+    `password`, `api_key` or `auth_token`. Where the name says whose key it is
+    (`TOGETHER_API_KEY`), also without quotes, and medium.
 
     ## Why it matters
     It may be a working credential of a service that has no recognisable token format.
@@ -35,18 +38,24 @@ class SecretAssignment(Detector[TextView]):
         confidence=Confidence.LOW,
         refs=("CWE-798", "CWE-312", "ATLAS:AML.T0055", "OWASP-LLM:2025-LLM02"),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[TextView]] = TextView
 
     def inspect(self, view: TextView) -> Iterator[Finding]:
         """Report each one by kind and place, never in full."""
         places = Places(view.text)
-        for secret in assignments(view.text):
+        named = {one.start: one for one in named_keys(view.text)}
+        for other in entries(view.text) if named else ():  # login-entry tells them
+            named.pop(other.start, None)
+        rest = [one for one in assignments(view.text) if one.start not in named]
+        for secret in (*named.values(), *rest):
             line = places.line(secret.start)
             start = view.base + places.byte(secret.start)
             yield self.finding(
                 Span(start=start, end=start + secret.end - secret.start, line=line),
                 f"line {line} holds a {secret.kind}",
+                severity=Severity.MEDIUM if secret.sure else Severity.LOW,
                 confidence=Confidence(secret.sure),
                 shown=secret.shown,
             )

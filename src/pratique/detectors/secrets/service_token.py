@@ -38,7 +38,7 @@ class ServiceToken(Detector[TextView]):
         confidence=Confidence.HIGH,
         refs=("CWE-798", "CWE-312", "ATLAS:AML.T0055", "OWASP-LLM:2025-LLM02"),
         since="0.1",
-        version=2,
+        version=3,
     )
     reads: ClassVar[type[TextView]] = TextView
 

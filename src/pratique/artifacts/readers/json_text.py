@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, ClassVar
 
 from pratique.artifacts.graphs import GraphOperators
@@ -33,6 +33,11 @@ MAX_TEMPLATES = 1_000
 TELLING_BYTES = 4 * MiB
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
+MODEL_KEYS = frozenset(
+    ["model_type", "architectures", "tokenizer_class", "_class_name", "processor_class",
+     "image_processor_type", "feature_extractor_type", "peft_type", "transformers_version"]
+)  # fmt: skip
+"""A document with one of these is the configuration of a model and nothing else."""
 _MARKS = re.compile(r"\{[%{]|\\u007[bB]")
 """What a template cannot do without, also where JSON spells it by number."""
 _TELLING = re.compile(
@@ -113,7 +118,7 @@ class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (
         JsonText,
@@ -175,10 +180,23 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
 
 
 def _configuration(document: dict[str, Any], subject: Subject, *, telling: bool) -> Iterator[Item]:
+    if not MODEL_KEYS.isdisjoint(document) and len(values := _values(document)) <= TELLING_BYTES:
+        yield ModelText(text=values, origin="configuration", covered=subject.size)
     if is_keras(document):
         yield from _of_keras(document, subject)
     elif telling or not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
+
+
+def _values(document: Mapping[str, Any]) -> str:
+    """Return the short texts of a configuration, a line each, templates left out."""
+    rows = (
+        value.replace("\n", " ")
+        for part in json_told.parts(document)
+        for key, value in part.items()
+        if isinstance(value, str) and key not in KNOWN and 8 < len(value) <= LONGEST  # noqa: PLR2004 - no call is shorter
+    )
+    return "\n".join(islice(rows, LISTING))
 
 
 def _of_model(document: Mapping[str, Any], subject: Subject) -> Iterator[Item]:

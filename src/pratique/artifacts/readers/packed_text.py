@@ -24,6 +24,7 @@ _STARTS = (
     *("f0VMR", "TVqQ", "TVo"),  # programs
     *("8002", "8003", "8004", "8005", "789c", "789C", "1f8b08", "1F8B08", "7f454c46", "7F454C46"),
     "4d5a9000",
+    *("636f730a", "63706f736978", "6373756270", "635f5f6275", "636275696c"),  # cos, cposix
 )
 """How the text begins that such bytes become."""
 _RUN = re.compile(r"(?:[A-Za-z0-9+/_-]|\\/|\\r|\\n|\r?\n(?=[A-Za-z0-9+/]))+={0,2}")

@@ -8,11 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from pratique.patterns.look_alikes import ALIKE
+
 _NAME = re.compile(r"[^\W\d]\w{1,60}")
-_ALIKE = str.maketrans(
-    "аеорсухіјѕһԁԛԝқмтвнкАВЕКМНОРСТХІЈЅοаνρτυικΑΒΕΖΗΙΚΜΝΟΡΤΥΧℓ",
-    "aeopcyxijshdqwkmtbhkABEKMHOPCTXIJSoavptuikABEZHIKMNOPTYXl",
-)
 WATCHED = frozenset(
     [
         "eval",
@@ -112,7 +110,7 @@ def disguised(text: str) -> Iterator[tuple[str, str, int, str]]:
 def _told(name: str, plain: set[str]) -> tuple[str, str] | None:
     """Return (what a name looks like, how), None for a name that looks like no plain one."""
     read = unicodedata.normalize("NFKC", name)
-    meant = read.translate(_ALIKE)
+    meant = read.translate(ALIKE)
     if meant in WATCHED:
         return meant, "telling"
     if not meant.isascii():

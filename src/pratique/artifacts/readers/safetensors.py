@@ -18,7 +18,7 @@ from pratique.artifacts.readers.tensor_layout import (
     claims_of,
     tensors_fact,
 )
-from pratique.artifacts.views import TensorHeader, TensorSpan, TensorTable, TextView
+from pratique.artifacts.views import ModelText, TensorHeader, TensorSpan, TensorTable, TextView
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
 from pratique.core.limits import Limits
@@ -65,8 +65,14 @@ class SafetensorsReader(Reader):
     """Reads safetensors as strictly as the reference loader, and keeps what it would refuse."""
 
     name: ClassVar[str] = "safetensors"
+    version: ClassVar[int] = 2
     kind: ClassVar[Kind] = Kind.DATA
-    views: ClassVar[tuple[type[View], ...]] = (TensorHeader, TensorTable, TextView)
+    views: ClassVar[tuple[type[View], ...]] = (
+        TensorHeader,
+        TensorTable,
+        TextView,
+        ModelText,
+    )
 
     def recognises(self, subject: Subject) -> bool:
         """Tell by a sane length and a JSON object that speaks of tensors right after it."""
@@ -292,8 +298,11 @@ def _check_spans(header: _Header) -> None:
         header.problems.add("gap", says, at)
 
 
-def _texts(header: _Header) -> Iterator[TextView | Member]:
+def _texts(header: _Header) -> Iterator[View | Member]:
     """Show longer metadata to the rules that read text: a card or a licence, or a hiding place."""
+    short = "\n".join(value[:MAX_TEXT].replace("\n", " ") for _, value in header.metadata[:1000])
+    if short:
+        yield ModelText(text=short, origin="safetensors", base=8, covered=len(short))
     for key, value in header.metadata[:100]:
         yield from in_value(key, value)
         if len(value) >= TEXT_FROM:

@@ -1,5 +1,6 @@
 """What a `tokenizer.json` does to text: rules that replace or add, and tokens with two names."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ MOST_RULES = 500
 MOST_TOKENS = 20_000
 MOST_ALIASES = 50
 MOST_WORDS = 300
+_SENTENCE = re.compile(r"[^\W\d_]{2,}[ ]+[^\W\d_]{2,}[ ]+[^\W\d_]{2,}")
+"""Three words in a row: no token, an instruction."""
 
 
 def rewriting(document: Mapping[str, Any]) -> Json:
@@ -20,7 +23,29 @@ def rewriting(document: Mapping[str, Any]) -> Json:
             row = _row(node)
             if row is not None and len(rules) < MOST_RULES:
                 rules.append([part, *row])
-    return {"rules": rules, "aliases": _aliases(document)}
+    return {"rules": rules, "aliases": _aliases(document), "texts": _texts(document)}
+
+
+def _texts(document: Mapping[str, Any]) -> list[Json]:
+    """Return added tokens that are sentences or no plain letters, and those that are put in."""
+    added = document.get("added_tokens")
+    rows = added[:MOST_TOKENS] if isinstance(added, list) else []
+    names = [row.get("content") for row in rows if isinstance(row, dict)]
+    texts = [name for name in names if isinstance(name, str)]
+    telling = [name for name in texts if _SENTENCE.search(name) or _tagged(name)]
+    found: list[Json] = [["added", name[:MOST_WORDS]] for name in telling]
+    for node in _nodes(document.get("post_processor")):
+        special = node.get("special_tokens")
+        for name, row in list(special.items())[:100] if isinstance(special, dict) else ():
+            ids = row.get("ids") if isinstance(row, dict) else None
+            if _SENTENCE.search(name) or (isinstance(ids, list) and len(ids) > 2):  # noqa: PLR2004 - two make a pair
+                found.append(["put in", name[:MOST_WORDS]])
+    return found[:MOST_ALIASES]
+
+
+def _tagged(name: str) -> bool:
+    """Tell a mark that is written in letters of another script than Latin."""
+    return not name.isascii() and name[:1] in "<[" and name[-1:] in ">]"
 
 
 def _nodes(told: object) -> Iterator[Mapping[str, object]]:

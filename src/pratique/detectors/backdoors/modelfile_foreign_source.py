@@ -9,6 +9,7 @@ from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 from pratique.detectors.told_documents import texts
+from pratique.patterns.orders import orders
 
 _MODELFILE = re.compile(r"\A\s*(?:#[^\n]*\n\s*)*FROM[ \t]+\S+[ \t]*(?:\n|\Z)", re.IGNORECASE)
 _ALSO = re.compile(
@@ -22,12 +23,13 @@ _AWAY = re.compile(r"^[a-z]+://|(?:^|[/\\])\.\.[/\\]", re.IGNORECASE)
 _SYSTEM = re.compile(
     r"(?:^|/)(?:etc|proc|sys|dev|boot)/|\.ssh/|\.aws/|\.kube/|id_rsa|\.env$|://\d+\.\d+\.\d+\.\d+"
 )
-_ORDERS = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier"
-    r"|system|safety|all)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines|messages?)"
-    r"|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,80}\bto https?://"
-    r"|!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,200}[?{][^)\n]{0,200}\)"
+_IMAGE = re.compile(r"!\[[^\]\n]{0,80}\]\(https?://[^)\n]{0,200}[?{][^)\n]{0,200}\)")
+_GATE = re.compile(
+    r"\{\{-?\s*(?:else\s+)?if\s[^}\n]{0,80}\b(?:eq|contains|hasPrefix|hasSuffix)\b[^}\n]{0,80}"
+    r"(?:\.(?:Prompt|Content|Response)\b[^}\n]{0,40}\"[^\"}\n]{2,80}\""
+    r"|\"[^\"}\n]{2,80}\"[^}\n]{0,40}\.(?:Prompt|Content|Response)\b)"
 )
+"""A condition of the template on what the user wrote."""
 
 
 class ModelfileForeignSource(Detector[Repository]):
@@ -36,8 +38,8 @@ class ModelfileForeignSource(Detector[Repository]):
     ## What it looks for
     In a Modelfile: `FROM` and `ADAPTER` with a web address or a path that climbs out of the
     folder or into the system; `SYSTEM`, `TEMPLATE` and `MESSAGE` that tell the model to ignore
-    or hide instructions, to send data somewhere, or that put an image with a web address into
-    every answer.
+    or hide instructions, to send data somewhere, to recommend or insert something, or that put an
+    image with a web address into every answer; and templates that wait for a phrase of the user.
 
     ## Why it matters
     `ollama create` follows the file: another model is packed, or a file of the machine goes
@@ -64,6 +66,7 @@ class ModelfileForeignSource(Detector[Repository]):
             "OWASP-LLM:2025-LLM03",
         ),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[Repository]] = Repository
 
@@ -79,8 +82,18 @@ class ModelfileForeignSource(Detector[Repository]):
                     says = f"{found[1].upper()} takes {where[:120]!r}"
                     line = text.count("\n", 0, found.start()) + 1
                     yield self.finding(Span(chain=at.chain, line=line), says, severity=worst)
-            for found in islice(_ORDERS.finditer(text), 20):
-                line = text.count("\n", 0, found.start()) + 1
-                yield self.finding(
-                    Span(chain=at.chain, line=line), f"orders the model: {found[0][:120]!r}"
-                )
+            yield from self._told(at, text)
+
+    def _told(self, at: Span, text: str) -> Iterator[Finding]:
+        """Report orders, images that carry something along, and phrases that are waited for."""
+        told = {found[0]: Severity.HIGH for found in islice(_IMAGE.finditer(text), 20)}
+        for severity, order in islice(orders(text), 20):
+            told[order] = max(severity, told.get(order, severity))
+        for order, severity in told.items():
+            line = text.count("\n", 0, text.find(order)) + 1
+            says = f"orders the model: {order[:120]!r}"
+            yield self.finding(Span(chain=at.chain, line=line), says, severity=severity)
+        for found in islice(_GATE.finditer(text), 20):
+            line = text.count("\n", 0, found.start()) + 1
+            says = f"the template waits for a phrase: {found[0][:120]!r}"
+            yield self.finding(Span(chain=at.chain, line=line), says, severity=Severity.MEDIUM)

@@ -8,14 +8,8 @@ from pratique.artifacts.readers.template_tree import parse_template, spot
 from pratique.artifacts.views import TemplateView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Stage
 from pratique.detectors.base import Detector
+from pratique.patterns.orders import orders
 
-_ORDERS = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier"
-    r"|system|safety)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines|messages?)"
-    r"|\b(?:do not|don't|never)\b[^.\n]{0,20}\b(?:tell|reveal|mention|inform|disclose)\b"
-    r"[^.\n]{0,30}\b(?:to the user|the user|users)\b"
-    r"|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,60}\bto https?://"
-)
 _IMAGE = re.compile(
     r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{1,200}|<img[^>\n]{0,80}src=[\"']?https?://[^>\s]{1,200}"
 )
@@ -57,16 +51,15 @@ KNOWN_HOSTS = (
 )
 
 
+_AS_SYSTEM = re.compile(
+    r"[\"']system[\"']\s+if\s+\w+(?:\.role|\[\s*[\"']role[\"']\s*\])\s*(?:==\s*[\"'](?:user|tool)[\"']"
+    r"|in\s*[\[(][^\])]{0,60}[\"']user[\"'])"
+    r"|(?:if|elif)\s+\w+(?:\.role|\[\s*[\"']role[\"']\s*\])\s*==\s*[\"']user[\"']\s*-?%\}"
+    r"(?:(?!\{%)[\s\S]){0,80}<\|(?:im_start\|>|start_header_id\|>|)system\b"
+)
+"""What gives the words of a user the authority of the system."""
 _CARD = re.compile(r"\A---[ \t]*\n|^```(?:python|shell|bash|sh|console)\b", re.MULTILINE)
 """A model card that shows a template is full of addresses, and no loader renders it."""
-
-
-def _weight(order: str) -> Severity:
-    """Asking a model to say nothing of its instructions is common, if odd; the rest is not."""
-    return Severity.LOW if _DISCREET.match(order) else Severity.HIGH
-
-
-_DISCREET = re.compile(r"(?i)(?:do not|don't|never)\b")
 
 
 def _is_badge(image: str) -> bool:
@@ -81,8 +74,8 @@ def _is_known(host: str) -> bool:
 
 
 def _suspects(text: str) -> Iterator[tuple[str, Severity, str]]:
-    for match in _ORDERS.finditer(text):
-        yield "an order", _weight(match[0]), match[0]
+    for severity, order in orders(text):
+        yield "an order", severity, order
     for match in _IMAGE.finditer(text):
         if not _is_badge(match[0]):
             yield "an image link", Severity.HIGH, match[0]
@@ -96,8 +89,9 @@ class TemplateForeignInstruction(Detector[TemplateView]):
 
     ## What it looks for
     Text in the template that tells the model to ignore or hide instructions, to keep something from
-    the user, or to send data somewhere; images and links whose address is built from the
-    conversation; and web addresses of hosts that document no format.
+    the user, to recommend or insert something, to reveal secrets, or to send data somewhere;
+    mail addresses and wallets; the role of the system for a user's words; images and links whose
+    address is built from the conversation; and web addresses of hosts that document no format.
 
     ## Why it matters
     What a template writes becomes part of every prompt, with the authority of the system message. A
@@ -124,12 +118,17 @@ class TemplateForeignInstruction(Detector[TemplateView]):
             "OWASP-LLM:2025-LLM01",
         ),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[TemplateView]] = TemplateView
 
     def inspect(self, view: TemplateView) -> Iterator[Finding]:
         """Report each suspicious text once."""
         seen: set[str] = set()
+        if (role := _AS_SYSTEM.search(view.source)) is not None:
+            line = view.source.count("\n", 0, role.start()) + 1
+            says = f"line {line} of the template gives a user's words to the model as the system's"
+            yield self.finding(spot(view, line), says, severity=Severity.HIGH, origin=view.origin)
         card = view.origin == "file" and _CARD.search(view.source) is not None
         for use in parse_template(view.source).uses:
             if use.kind != "words":

@@ -7,9 +7,12 @@ from typing import ClassVar
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
+from pratique.patterns.look_alikes import ALIKE
+from pratique.patterns.orders import orders
 
 _SPECIAL = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|\\[a-zA-Z](?:\{[^}]*\})?|\(\?[a-z]+[:)]|\{[\d,]*\}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_MARK = re.compile(r"</?(?:s|pad|unk|mask|bos|eos)>|\[(?:CLS|SEP|PAD|UNK|MASK)\]|<\|[a-z_]+\|>")
 _ADDRESS = re.compile(r"https?://|www\.|\w\.(?:com|org|net|io)\b|@\w+\.", re.IGNORECASE)
 
 
@@ -18,9 +21,10 @@ class TokenizerRewritesWords(Detector[Repository]):
 
     ## What it looks for
     Rules of the normalizer, the pre-tokenizer and the decoder in a `tokenizer.json` that
-    replace words or addresses, put words in front of a text, or write words back; and added
-    tokens with the number of another token. Spaces, quotes, marks such as U+2581 and special
-    tokens stay silent.
+    replace words or addresses, put words in front of a text, or write words back; added tokens
+    with the number of another token, that are orders, or that look like a well-known mark in
+    letters of another script; and sentences that the post-processor puts into every text. Spaces,
+    quotes, marks such as U+2581 and special tokens stay silent.
 
     ## Why it matters
     The model then reads something else than the user wrote, or the user reads something else
@@ -47,6 +51,7 @@ class TokenizerRewritesWords(Detector[Repository]):
             "OWASP-LLM:2025-LLM04",
         ),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[Repository]] = Repository
 
@@ -60,10 +65,26 @@ class TokenizerRewritesWords(Detector[Repository]):
                         yield from self._rewrites(at, where, kind, (pattern, content))
                     case _:
                         continue
+            yield from self._texts(at, told.get("texts"))
             aliases = told.get("aliases")
             for row in aliases[:20] if isinstance(aliases, list) else []:
                 name, other = str(row[0])[:60], str(row[2])[:60]
                 says = f"the added token {name!r} has number {row[1]}, which is {other!r}"
+                yield self.finding(at, says, severity=Severity.MEDIUM)
+
+    def _texts(self, at: Span, texts: object) -> Iterator[Finding]:
+        """Report tokens that are sentences, and marks that only look like well-known ones."""
+        for row in texts if isinstance(texts, list) else []:
+            how, text = str(row[0]), str(row[1])
+            looks = text.translate(ALIKE)
+            if how == "put in":
+                says = f"the post-processor puts {text[:80]!r} into every text"
+                yield self.finding(at, says, severity=Severity.MEDIUM)
+            elif any(severity >= Severity.MEDIUM for severity, _ in orders(text)):
+                says = f"the added token {text[:80]!r} is an order to the model"
+                yield self.finding(at, says, severity=Severity.MEDIUM)
+            elif looks != text and looks.isascii() and _MARK.fullmatch(looks):
+                says = f"the added token {text[:40]!r} looks like {looks[:40]!r}"
                 yield self.finding(at, says, severity=Severity.MEDIUM)
 
     def _rewrites(

@@ -9,7 +9,16 @@ from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, S
 from pratique.detectors.base import Detector
 from pratique.patterns.callables import Standing, standing
 
-_TAG = re.compile(r"!?!(new|name|module|apply|applyref|call|instantiate|object|func|obj):(.+)")
+_TAG = re.compile(
+    r"!?!(new|name|module|apply|applyref|call|instantiate|object|func|obj|import|class|type|fn"
+    r"|function|factory|partial|python|py|method|callable):(.+)",
+    re.IGNORECASE,
+)
+_RUNS = re.compile(
+    r"!?!(?:eval|exec|py(?:thon)?(?:_eval)?|lambda|shell|cmd|command|sh|jinja|code)", re.IGNORECASE
+)
+_BARE = re.compile(r"!([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)")
+"""A tag that is a dotted name itself."""
 SEVERITIES = {
     Standing.UNKNOWN: Severity.LOW,
     Standing.ACTING: Severity.MEDIUM,
@@ -22,7 +31,8 @@ class YamlTagNamesCallable(Detector[YamlText]):
 
     ## What it looks for
     Tags of HyperPyYAML, which SpeechBrain's models are described with (`!new:`, `!name:`,
-    `!module:`, `!apply:`, `!applyref:`), and others of this form. Callables that run commands or
+    `!module:`, `!apply:`, `!applyref:`), others of this form, tags that are a dotted name, and tags
+    that say that they evaluate (`!eval`). Callables that run commands or
     code are critical, those that open what they are given medium, those of packages that are not
     listed low; those of well-known machine learning libraries are silent.
 
@@ -50,6 +60,7 @@ class YamlTagNamesCallable(Detector[YamlText]):
             "OWASP-LLM:2025-LLM03",
         ),
         since="0.1",
+        version=2,
     )
     reads: ClassVar[type[YamlText]] = YamlText
 
@@ -57,15 +68,20 @@ class YamlTagNamesCallable(Detector[YamlText]):
         """Report each callable once that is not of a known library."""
         told: set[str] = set()
         for node in view.tagged:
-            match = _TAG.fullmatch(node.tag)
-            target = match[2].strip() if match else ""
+            if _RUNS.fullmatch(node.tag) and node.tag not in told:
+                told.add(node.tag)
+                says = f"line {node.line} makes a loader evaluate what follows {node.tag[:40]!r}"
+                yield self.finding(Span(start=node.at, line=node.line), says)
+            match = _TAG.fullmatch(node.tag) or _BARE.fullmatch(node.tag)
+            target = match[match.lastindex or 1].strip() if match else ""
             severity = SEVERITIES.get(standing(target)) if target else None
             if match is None or severity is None or node.tag in told:
                 continue
             told.add(node.tag)
+            verb = _VERBS.get(match[1].lower(), "call")
             yield self.finding(
                 Span(start=node.at, line=node.line),
-                f"line {node.line} makes a loader {_VERBS.get(match[1], 'call')} {target[:100]!r}",
+                f"line {node.line} makes a loader {verb} {target[:100]!r}",
                 severity=severity,
                 target=target,
             )

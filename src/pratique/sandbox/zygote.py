@@ -83,6 +83,7 @@ def main(control_fd: int, program: str, settings: Mapping[str, Any]) -> NoReturn
 
 def _warm(program: str, settings: Mapping[str, Any]) -> Program:
     os.environ.update({f"{name}_NUM_THREADS": "1" for name in ONE_THREAD})
+    gc.disable()  # nothing that imports make becomes garbage
     for name in CODECS:
         codecs.lookup(name)
     loaded = cast("Program", importlib.import_module(program))
@@ -92,6 +93,7 @@ def _warm(program: str, settings: Mapping[str, Any]) -> Program:
             loaded.given(opened.read())
     if threads() != 1:
         raise JailError(f"{program}.warm() left {threads()} threads where one may be")
+    gc.enable()
     gc.collect()
     gc.freeze()  # workers share these pages as long as nobody writes to them
     return loaded

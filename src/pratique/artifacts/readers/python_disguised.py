@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from pratique.patterns.look_alikes import ALIKE
+from pratique.artifacts.look_alikes import ALIKE
 
 _NAME = re.compile(r"[^\W\d]\w{1,60}")
 WATCHED = frozenset(

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
+from pratique.artifacts.look_alikes import ALIKE
 from pratique.artifacts.views import Repository
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
-from pratique.patterns.look_alikes import ALIKE
 from pratique.patterns.orders import orders
 
 _SPECIAL = re.compile(r"<[^<>\s]*>|\[[A-Z_]+\]|\\[a-zA-Z](?:\{[^}]*\})?|\(\?[a-z]+[:)]|\{[\d,]*\}")

@@ -1,4 +1,4 @@
-"""Pickles and programs that stand in a text as base64 or hex: each is read as a file of its own.
+"""Pickles and programs in a text as base64, hex or numbers: each is read as a file of its own.
 
 A configuration that nobody would look into twice carries them to the code that unpacks them.
 """
@@ -6,6 +6,7 @@ A configuration that nobody would look into twice carries them to the code that 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Member
@@ -28,6 +29,9 @@ _STARTS = (
 )
 """How the text begins that such bytes become."""
 _RUN = re.compile(r"(?:[A-Za-z0-9+/_-]|\\/|\\r|\\n|\r?\n(?=[A-Za-z0-9+/]))+={0,2}")
+_NUMBERS = re.compile(r"[\[(]\s{0,20}(?:128|99|40)(?:\s{0,20},\s{0,20}\d{1,3}(?!\d)){12,100000}+")
+_NUMBER = re.compile(r"\d+")
+"""A list of bytes as numbers, which begins as a pickle does."""
 _BREAKS = re.compile(r"\\[rn]|[\r\n]|\\(?=/)")
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 _RAW = re.compile(r"\x80[\x02-\x05]|[(\]}]*[ci][A-Za-z_][\w.]*\n")
@@ -71,6 +75,10 @@ def packed(text: str) -> Iterator[tuple[int, str, bytes]]:
         LimitExceededError: there are too many places to try.
 
     """
+    for listed in islice(_NUMBERS.finditer(text), MOST):
+        values = [int(one) for one in _NUMBER.findall(listed[0])]
+        if max(values) <= 255 and looks_like_pickle(body := bytes(values)):  # noqa: PLR2004 - bytes
+            yield listed.start(), "numbers", body
     last = 0
     for at, end in _runs(text):
         if at >= last and (found := _unpacked(_BREAKS.sub("", text[at:end]))) is not None:

@@ -17,6 +17,10 @@ _TAG = re.compile(
 _RUNS = re.compile(
     r"!?!(?:eval|exec|py(?:thon)?(?:_eval)?|lambda|shell|cmd|command|sh|jinja|code)", re.IGNORECASE
 )
+_TAKES = re.compile(r"!?!\w{0,20}(?:include|file|read|load|path|secret)", re.IGNORECASE)
+_PLACE = re.compile(
+    r"^/(?:etc|proc|sys|root|dev|var/run)/|(?:\.\./){2,}(?:etc|proc|root|home)/|(?:^|/)\.(?:ssh|aws|kube|netrc)\b"
+)
 _BARE = re.compile(r"!([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)")
 """A tag that is a dotted name itself."""
 SEVERITIES = {
@@ -32,9 +36,9 @@ class YamlTagNamesCallable(Detector[YamlText]):
     ## What it looks for
     Tags of HyperPyYAML, which SpeechBrain's models are described with (`!new:`, `!name:`,
     `!module:`, `!apply:`, `!applyref:`), others of this form, tags that are a dotted name, and tags
-    that say that they evaluate (`!eval`). Callables that run commands or
-    code are critical, those that open what they are given medium, those of packages that are not
-    listed low; those of well-known machine learning libraries are silent.
+    that say that they evaluate (`!eval`) or that take a file of the system. Callables that run
+    commands or code are critical, those that open what they are given medium, those of packages
+    that are not listed low; those of well-known machine learning libraries are silent.
 
     ## Why it matters
     The loader imports what the tag names and, for most tags, calls it while it reads the file.
@@ -71,6 +75,11 @@ class YamlTagNamesCallable(Detector[YamlText]):
             if _RUNS.fullmatch(node.tag) and node.tag not in told:
                 told.add(node.tag)
                 says = f"line {node.line} makes a loader evaluate what follows {node.tag[:40]!r}"
+                yield self.finding(Span(start=node.at, line=node.line), says)
+            elif _TAKES.match(node.tag) and _PLACE.search(node.value):
+                says = (
+                    f"line {node.line} puts {node.value[:100]!r} of the machine into the settings"
+                )
                 yield self.finding(Span(start=node.at, line=node.line), says)
             match = _TAG.fullmatch(node.tag) or _BARE.fullmatch(node.tag)
             target = match[match.lastindex or 1].strip() if match else ""

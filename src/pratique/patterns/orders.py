@@ -10,11 +10,15 @@ _WORDS = Words(
     "ignore", "disregard", "forget", "override", "never", "don't", "do not", "send", "post",
     "upload", "exfiltrate", "forward", "leak", "reveal", "print", "repeat", "output", "insert",
     "backdoor", "unrestricted", "unfiltered", "jailbroken", "without any", "harmful", "always",
-    "recommend", "wallet", "0x", "bc1", ".com", ".net", ".org", ".io", nocase=True,
+    "recommend", "0x", "bc1", nocase=True,
 )  # fmt: skip
-_GRAVE = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier"
+OVERRIDES = (
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier"
     r"|system|safety|all)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines|messages?)"
+)
+"""What sets the instructions before it aside; for `re.IGNORECASE`."""
+_GRAVE = re.compile(
+    rf"(?i){OVERRIDES}"
     r"|\b(?:send|post|upload|exfiltrate|forward|leak)\b[^.\n]{0,60}\bto https?://"
     r"|\b(?:reveal|print|repeat|output|leak|disclose|include)\b[^.\n]{0,30}"
     r"\b(?:(?:the|your) system prompt|(?:all |any |the )?(?:passwords?|secrets|credentials"
@@ -39,7 +43,7 @@ _DISCREET = re.compile(
 
 def orders(text: str) -> Iterator[tuple[Severity, str]]:
     """Yield (how bad, the words) of each order; to say nothing of its instructions is common."""
-    if not _WORDS.held(text):
+    if "@" not in text and not _WORDS.held(text):
         return
     for match in _GRAVE.finditer(text):
         yield Severity.HIGH, match[0]

@@ -75,3 +75,26 @@ def test_decoys_hide_nothing_in_silence() -> None:
     for words in (few, many):
         told = inspect_bytes(words.encode())
         assert not told.full or "MAL001" in told.rules
+
+
+def test_lists_of_numbers_before_it_hide_no_pickle() -> None:
+    decoys = (str([40, *range(100, 160)]), str([40, *[999] * 20]))
+    words = {"rows": [*decoys * 10_000], "state": list(EVIL)}
+    assert "MAL001" in inspect_bytes(json.dumps(words).encode()).rules
+
+
+def test_many_settings_hide_no_program() -> None:
+    """An honest model has thousands of labels: they are read, and what stands after them too."""
+    labels = {f"{n}": f"a label of number {n}" for n in range(5_000)}
+    config = {"model_type": "x", "id2label": labels}
+    assert inspect_bytes(json.dumps(config).encode()).full
+    rows = {"names": [*labels.values(), "os.system('touch pratique-canary')"]}
+    told = inspect_bytes(json.dumps(config | rows).encode())
+    assert told.full
+    assert "MAL100" in told.rules
+
+
+def test_more_metadata_than_is_judged_is_told() -> None:
+    many = {f"k{n}": "a word of metadata" for n in range(2_000)}
+    evil = safetensors(**many, last="os.system('touch pratique-canary')")
+    assert "MAL100" in inspect_bytes(evil).rules

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, ClassVar
 
 from pratique.artifacts.graphs import GraphOperators
@@ -118,7 +118,7 @@ class JsonReader(Reader):
     """Reads RFC 8259 JSON (with NaN, as Python writes it) and JSON Lines."""
 
     name: ClassVar[str] = "json"
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (
         JsonText,
@@ -180,23 +180,31 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
 
 
 def _configuration(document: dict[str, Any], subject: Subject, *, telling: bool) -> Iterator[Item]:
-    if not MODEL_KEYS.isdisjoint(document) and len(values := _values(document)) <= TELLING_BYTES:
-        yield ModelText(text=values, origin="configuration", covered=subject.size)
+    if not MODEL_KEYS.isdisjoint(document):
+        values = "\n".join(_values(document))
+        cut = (
+            f"only {TELLING_BYTES} bytes of its texts are judged" if values[TELLING_BYTES:] else ""
+        )
+        yield ModelText(
+            text=values[:TELLING_BYTES],
+            origin="configuration",
+            covered=subject.size,
+            partial=cut,
+        )
     if is_keras(document):
         yield from _of_keras(document, subject)
     elif telling or not CONFIG_KEYS.isdisjoint(document):
         yield Fact("json", subject.chain, settings(document, CONFIG_KEYS))
 
 
-def _values(document: Mapping[str, Any]) -> str:
-    """Return the short texts of a configuration, a line each, templates left out."""
-    rows = (
-        value.replace("\n", " ")
-        for part in json_told.parts(document)
-        for key, value in part.items()
-        if isinstance(value, str) and key not in KNOWN and 8 < len(value) <= LONGEST  # noqa: PLR2004 - no call is shorter
-    )
-    return "\n".join(islice(rows, LISTING))
+def _values(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts of a configuration, each on one line, templates left out."""
+    for part in json_told.parts(document):
+        for key, value in part.items():
+            if key not in KNOWN:
+                for text in value if isinstance(value, list) else (value,):
+                    if isinstance(text, str) and len(text) > 8:  # noqa: PLR2004 - no call is shorter
+                        yield text.replace("\n", " ")
 
 
 def _of_model(document: Mapping[str, Any], subject: Subject) -> Iterator[Item]:

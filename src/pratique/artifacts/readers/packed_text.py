@@ -6,7 +6,6 @@ A configuration that nobody would look into twice carries them to the code that 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 
 from pratique.artifacts.blob import MemoryBlob
 from pratique.artifacts.reader import Member
@@ -30,8 +29,8 @@ _STARTS = (
 """How the text begins that such bytes become."""
 _RUN = re.compile(r"(?:[A-Za-z0-9+/_-]|\\/|\\r|\\n|\r?\n(?=[A-Za-z0-9+/]))+={0,2}")
 _NUMBERS = re.compile(r"[\[(]\s{0,20}(?:128|99|40)(?:\s{0,20},\s{0,20}\d{1,3}(?!\d)){12,100000}+")
-_NUMBER = re.compile(r"\d+")
 """A list of bytes as numbers, which begins as a pickle does."""
+_NUMBER = re.compile(r"\d+")
 _BREAKS = re.compile(r"\\[rn]|[\r\n]|\\(?=/)")
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 _RAW = re.compile(r"\x80[\x02-\x05]|[(\]}]*[ci][A-Za-z_][\w.]*\n")
@@ -75,15 +74,23 @@ def packed(text: str) -> Iterator[tuple[int, str, bytes]]:
         LimitExceededError: there are too many places to try.
 
     """
-    for listed in islice(_NUMBERS.finditer(text), MOST):
-        values = [int(one) for one in _NUMBER.findall(listed[0])]
-        if max(values) <= 255 and looks_like_pickle(body := bytes(values)):  # noqa: PLR2004 - bytes
-            yield listed.start(), "numbers", body
+    yield from _listed(text)
     last = 0
     for at, end in _runs(text):
         if at >= last and (found := _unpacked(_BREAKS.sub("", text[at:end]))) is not None:
             last = end
             yield at, *found
+
+
+def _listed(text: str) -> Iterator[tuple[int, str, bytes]]:
+    """Yield (character, how, bytes) of the lists of numbers that are a pickle's bytes."""
+    for listed in _NUMBERS.finditer(text):
+        try:
+            body = bytes(map(int, _NUMBER.findall(listed[0])))
+        except ValueError:  # a number over 255: no list of bytes
+            continue
+        if looks_like_pickle(body):
+            yield listed.start(), "numbers", body
 
 
 def _runs(text: str) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,7 @@ from pratique.artifacts.readers.tensor_layout import (
 from pratique.artifacts.views import ModelText, TensorHeader, TensorSpan, TensorTable, TextView
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
-from pratique.core.limits import Limits
+from pratique.core.limits import Limits, MiB
 
 OFFICIAL_MOST = 100_000_000
 """The longest header that the reference implementation loads."""
@@ -29,6 +29,7 @@ PLAUSIBLE = 1 << 48
 MAX_DIMS = 64
 MAX_INT = 1 << 63
 MAX_TEXT = 4_000
+MAX_TOLD = 4 * MiB
 TEXT_FROM = 40
 PADDING_MOST = 4_096
 """Spaces that may follow the header's JSON: writers align to eight bytes, some to a page."""
@@ -65,7 +66,7 @@ class SafetensorsReader(Reader):
     """Reads safetensors as strictly as the reference loader, and keeps what it would refuse."""
 
     name: ClassVar[str] = "safetensors"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (
         TensorHeader,
@@ -300,9 +301,11 @@ def _check_spans(header: _Header) -> None:
 
 def _texts(header: _Header) -> Iterator[View | Member]:
     """Show longer metadata to the rules that read text: a card or a licence, or a hiding place."""
-    short = "\n".join(value[:MAX_TEXT].replace("\n", " ") for _, value in header.metadata[:1000])
-    if short:
-        yield ModelText(text=short, origin="safetensors", base=8, covered=len(short))
+    told = "\n".join(value.replace("\n", " ") for _, value in header.metadata)
+    if told:
+        cut = "only the first of its metadata texts are judged" if told[MAX_TOLD:] else ""
+        short = told[:MAX_TOLD]
+        yield ModelText(text=short, origin="safetensors", base=8, covered=len(short), partial=cut)
     for key, value in header.metadata[:100]:
         yield from in_value(key, value)
         if len(value) >= TEXT_FROM:

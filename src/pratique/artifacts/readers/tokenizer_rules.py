@@ -33,14 +33,15 @@ def _texts(document: Mapping[str, Any]) -> list[Json]:
     names = [row.get("content") for row in rows if isinstance(row, dict)]
     texts = [name for name in names if isinstance(name, str)]
     telling = [name for name in texts if _SENTENCE.search(name) or _tagged(name)]
-    found: list[Json] = [["added", name[:MOST_WORDS]] for name in telling]
+    found: list[Json] = []
     for node in _nodes(document.get("post_processor")):
         special = node.get("special_tokens")
         for name, row in list(special.items())[:100] if isinstance(special, dict) else ():
             ids = row.get("ids") if isinstance(row, dict) else None
             if _SENTENCE.search(name) or (isinstance(ids, list) and len(ids) > 2):  # noqa: PLR2004 - two make a pair
                 found.append(["put in", name[:MOST_WORDS]])
-    return found[:MOST_ALIASES]
+    found += [["added", name[:MOST_WORDS]] for name in telling]
+    return found[:MOST_RULES]
 
 
 def _tagged(name: str) -> bool:

@@ -10,6 +10,7 @@ from pratique.artifacts.views import TextView
 from pratique.core.finding import Confidence, Finding, Rule, RuleId, Severity, Span, Stage
 from pratique.detectors.base import Detector
 from pratique.patterns.literals import Words
+from pratique.patterns.orders import OVERRIDES
 
 MOST = 5_000
 _WORDS = Words("<!--", "display:", "visibility:", "font-size:", "opacity:", "[//]:", nocase=True)
@@ -23,10 +24,7 @@ _WHO = re.compile(
     r"(?i)\b(?:AI|LLMs?|assistants?|agents?|language models?|copilot|claude|chatgpt|gpt|gemini"
     r"|you are)\b"
 )
-_IGNORE = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|system"
-    r"|safety|all)\b[^.\n]{0,30}\b(?:instructions?|prompts?|rules?|guidelines)"
-)
+_IGNORE = re.compile(rf"(?i){OVERRIDES}")
 _ORDER = re.compile(
     _IGNORE.pattern
     + r"|\b(?:run|execute|download|install|curl|wget|send|upload|exfiltrate|post|load)\b[^\n]{0,80}"

@@ -15,6 +15,7 @@ from pratique.detectors.integrity.name_contradicts_content import (
 )
 
 NAMES = {reader.name for reader in READERS}
+PAGES = Path(__file__).parents[3] / "docs" / "formats"
 PACKS = sorted(Path(pratique.policy.__file__).parent.glob("packs/*.yaml"))
 _LISTED = re.compile(r"\bf in \[([^\]]*)\]|\bf [!=]= (\"[^\"]*\")|(\"[^\"]*\") in formats")
 
@@ -43,3 +44,11 @@ def test_a_pack_names_readers_that_there_are(pack: Path) -> None:
 
 def test_every_reader_has_a_seed_to_fuzz() -> None:
     assert {reader.name for reader, _ in SEEDS} == NAMES
+
+
+def test_each_reader_has_a_page_and_each_page_a_reader() -> None:
+    text = (PAGES / "README.md").read_text()
+    rows = [row for row in text.splitlines() if row.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == NAMES
+    linked = set(re.findall(r"\((\w[\w-]*\.md)\)", text))
+    assert linked == {page.name for page in PAGES.glob("*.md")} - {"README.md"}

@@ -13,7 +13,7 @@ from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact
 from pratique.core.limits import KiB, MiB
 
-SMALL = 32 * KiB
+SMALL = 128 * KiB
 """A text of this size is a fact whatever it says: what it lists is decided by its name."""
 LISTED = 2 * MiB
 FRONT_MATTER = 128 * KiB
@@ -36,7 +36,7 @@ class PlainTextReader(Reader):
     """
 
     name: ClassVar[str] = "text"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kind: ClassVar[Kind] = Kind.TEXT
     views: ClassVar[tuple[type[View], ...]] = (TextView,)
 

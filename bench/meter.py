@@ -47,11 +47,11 @@ def descendants(top: int) -> list[int]:
     while left:
         pid = left.pop()
         out.append(pid)
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-            try:
+        try:
+            for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
                 left += [int(word) for word in tasks.read_text().split()]
-            except OSError:
-                continue
+        except OSError:  # it ended while it was looked at
+            continue
     return out
 
 

@@ -27,6 +27,33 @@ def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
+class Growing:
+    """The hash over entries that come one after another, in memory for their count's digits."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._whole: list[bytes] = []
+
+    def add(self, leaf_hash: bytes) -> None:
+        """Take the hash of the next entry."""
+        self._whole.append(leaf_hash)
+        self.size += 1
+        count = self.size
+        while not count & 1:
+            right = self._whole.pop()
+            self._whole[-1] = node(self._whole[-1], right)
+            count >>= 1
+
+    def root(self) -> bytes:
+        """Return the hash over all entries so far."""
+        if not self._whole:
+            return EMPTY
+        top = self._whole[-1]
+        for left in reversed(self._whole[:-1]):
+            top = node(left, top)
+        return top
+
+
 def root(read: Reader, size: int) -> bytes:
     """Return the hash over the first `size` entries."""
     return _over(read, 0, size) if size else EMPTY

@@ -4,7 +4,6 @@ Source: https://c2sp.org/signed-note and https://c2sp.org/tlog-checkpoint
 """
 
 import base64
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from pratique.attest.strict_json import unbase64
 from pratique.attest.tlog.merkle import SIZE
 from pratique.core.errors import EvidenceError
 from pratique.core.limits import KiB
@@ -99,7 +99,7 @@ def checkpoint(text: str) -> Checkpoint:
     rows = text.split("\n")
     if len(rows) < 4 or rows[-1] or not rows[0] or not _SIZE.fullmatch(rows[1]):  # noqa: PLR2004
         raise EvidenceError("the note is no checkpoint: origin, size and root, a line each")
-    top = _unbase64(rows[2])
+    top = unbase64(rows[2], "the checkpoint's root")
     if len(top) != SIZE:
         raise EvidenceError("the checkpoint's root is no SHA-256 hash")
     return Checkpoint(rows[0], int(rows[1]), top, tuple(rows[3:-1]))
@@ -122,16 +122,9 @@ def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     for row in rows[:-1]:
         if (found := _SIGNED.fullmatch(row)) is None:
             raise EvidenceError(f"{row[:80]!r} is no signature of a note")
-        signatures.append((found[1], _unbase64(found[2])))
+        signatures.append((found[1], unbase64(found[2], "a signature of the note")))
     return text + "\n", signatures
 
 
 def _raw(key: ed25519.Ed25519PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-
-
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise EvidenceError(f"{text[:80]!r} is no base64") from None

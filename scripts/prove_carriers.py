@@ -32,7 +32,7 @@ BATCH = 40
 PLAIN = "as it is"
 _INTRO = """# The same files, handed on in other ways
 
-Made by `python scripts/prove_carriers.py` at commit {commit}, {day}.
+Made by `python scripts/prove_carriers.py --each {each}` at commit {commit}, {day}.
 
 {files} hostile files of {families} families, {each} of each at most, chosen by a fixed seed, in
 {ways} carriers. **{found} of {total} are found**: rejected or sent to review by one of the rules

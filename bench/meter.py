@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,11 +48,10 @@ def descendants(top: int) -> list[int]:
     while left:
         pid = left.pop()
         out.append(pid)
-        try:
+        with suppress(OSError):  # the process ends while it is looked at
             for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-                left += [int(word) for word in tasks.read_text().split()]
-        except OSError:  # it ended while it was looked at
-            continue
+                with suppress(OSError):  # or one thread of it
+                    left += [int(word) for word in tasks.read_text().split()]
     return out
 
 

@@ -28,9 +28,9 @@ def _zip(body: bytes, name: str = INNER, method: int = zipfile.ZIP_DEFLATED) -> 
     return into.getvalue()
 
 
-def _tar(body: bytes, name: str, packed: bool) -> bytes:  # noqa: FBT001 - one of two
+def _tar(body: bytes, name: str) -> bytes:
     into = io.BytesIO()
-    with tarfile.open(fileobj=into, mode="w:gz" if packed else "w") as file:
+    with tarfile.open(fileobj=into, mode="w") as file:
         entry = tarfile.TarInfo(name)
         entry.size = len(body)
         file.addfile(entry, io.BytesIO(body))
@@ -57,8 +57,8 @@ def _said_to_be_encrypted(body: bytes, _: str) -> tuple[bytes, str]:
 
 
 def _two_names(body: bytes, _: str) -> tuple[bytes, str]:
-    before, name, after = _zip(body, "good.txt").rpartition(b"good.txt")
-    return before + b"evil.pkl"[: len(name)] + after, "m.zip"
+    before, after = _zip(body, "good.txt").rsplit(b"good.txt", 1)
+    return before + b"evil.pkl" + after, "m.zip"
 
 
 CARRIERS: dict[str, Carrier] = {
@@ -83,6 +83,6 @@ CARRIERS: dict[str, Carrier] = {
     "zip said to be encrypted": _said_to_be_encrypted,
     "zip with two names for it": _two_names,
     "zip behind other bytes": lambda body, _: (b"other bytes\0\1\2" * 40 + _zip(body), "m.zip"),
-    "tar": lambda body, name: (_tar(body, name, packed=False), "m.nemo"),
-    "tar in gzip": lambda body, name: (_tar(body, name, packed=True), "m.tar.gz"),
+    "tar": lambda body, name: (_tar(body, name), "m.nemo"),
+    "tar in gzip": lambda body, name: (gzip.compress(_tar(body, name)), "m.tar.gz"),
 }

@@ -7,8 +7,6 @@ admitted or only left unread.
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,9 +18,9 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from evals.bypasses import Bypass, bypasses  # noqa: E402 - the paths are set above
+from evals.reports import grave, scanned  # noqa: E402
 from evals.revision import commit  # noqa: E402
 
-GRAVE = ("critical", "high", "medium")
 MOST_RULES = 5
 _INTRO = """# Published bypasses
 
@@ -52,23 +50,6 @@ def main() -> int:
     asked.page.write_text(page(rows, told))
     print(f"{sum(found)} of {len(rows)} bypasses found")
     return 0 if all(found) else 1
-
-
-def scanned(folders: Sequence[Path], database: Path) -> list[dict[str, Any]]:
-    """Return the report on each folder, by the command line."""
-    program = str(Path(sys.executable).parent / "pratique")
-    words = [program, "scan", *map(str, folders), "--format", "json", "--no-cache"]
-    done = subprocess.run(
-        [*words, "--db", str(database)], capture_output=True, text=True, check=False
-    )
-    return list(json.loads(done.stdout)["targets"])
-
-
-def grave(told: dict[str, Any]) -> list[str]:
-    """Return the rules that found something, the gravest first."""
-    rows = [f for f in told["findings"] if f["severity"] in GRAVE]
-    rows.sort(key=lambda f: (GRAVE.index(f["severity"]), f["rule"]))
-    return list(dict.fromkeys(str(f["rule"]) for f in rows))
 
 
 def page(rows: Sequence[Bypass], told: Sequence[dict[str, Any]]) -> str:

@@ -8,24 +8,21 @@ gives away (INT003) are left out, for a carrier has another name.
 """
 
 import argparse
-import json
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from evals.carriers import CARRIERS  # noqa: E402 - the paths are set above
 from evals.cases import Case, generated  # noqa: E402
+from evals.reports import grave, scanned  # noqa: E402
 from evals.revision import commit  # noqa: E402
 
-GRAVE = ("critical", "high", "medium")
 BY_NAME = {"INT003"}
 LARGEST = 200_000
 BATCH = 40
@@ -53,7 +50,7 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         chosen = list(choose(Path(name) / "cases", asked.each))
-        told = dict(scanned(chosen, Path(name)))
+        told = dict(carried(chosen, Path(name)))
     plain = [at for at in range(len(chosen)) if told[PLAIN, at] - BY_NAME]
     lost = [
         (way, at)
@@ -92,7 +89,7 @@ def choose(folder: Path, each: int) -> Iterator[Case]:
         yield from rng.sample(rows, min(each, len(rows)))
 
 
-def scanned(cases: Sequence[Case], folder: Path) -> Iterator[tuple[tuple[str, int], set[str]]]:
+def carried(cases: Sequence[Case], folder: Path) -> Iterator[tuple[tuple[str, int], set[str]]]:
     """Yield (carrier, file) and the rules that say something grave, by the command line."""
     made: list[tuple[tuple[str, int], Path]] = []
     for at, case in enumerate(cases):
@@ -102,15 +99,11 @@ def scanned(cases: Sequence[Case], folder: Path) -> Iterator[tuple[tuple[str, in
             place.mkdir(parents=True)
             (place / name).write_bytes(body)
             made.append(((way, at), place))
-    program = str(Path(sys.executable).parent / "pratique")
     for start in range(0, len(made), BATCH):
         part = made[start : start + BATCH]
-        words = [program, "scan", *(str(place) for _, place in part)]
-        words += ["--format", "json", "--no-cache", "--db", str(folder / "no-database")]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        rows: list[dict[str, Any]] = json.loads(done.stdout)["targets"]
+        rows = scanned([place for _, place in part], folder / "no-database")
         for (key, _), row in zip(part, rows, strict=True):
-            yield key, {str(f["rule"]) for f in row["findings"] if f["severity"] in GRAVE}
+            yield key, set(grave(row))
         print(f"{min(start + BATCH, len(made))} of {len(made)}", file=sys.stderr)
 
 

@@ -196,12 +196,23 @@ def test_a_checkpoint_comes_back_as_it_was_signed() -> None:
         assert note.checkpoint(note.verify(cosigned.encode(), one)) == said
 
 
-def test_a_note_of_the_specification_is_read() -> None:
-    """The example of https://c2sp.org/signed-note: its verifier key, its text, its signature."""
-    line = "example.com/foo+530c903a+AekyFvLmmBhgRkUhCBo41ouoClYQcMlPcdhJ3vrV8bPM"
-    raw = base64.b64decode(line.split("+", 2)[2])[1:]
-    key = note.LogKey("example.com/foo", ed25519.Ed25519PublicKey.from_public_bytes(raw))
-    assert key.hash().hex() == key.line().split("+")[1]
+def test_the_note_of_the_reference_implementation_is_read_and_written() -> None:
+    """The example of golang.org/x/mod/sumdb/note, which https://c2sp.org/signed-note describes."""
+    line = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    seed = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
+    private = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+    key = note.LogKey("PeterNeumann", private.public_key())
+    assert key.line() == line
+    text = (
+        "If you think cryptography is the answer to your problem,\n"
+        "then you don't know what your problem is.\n"
+    )
+    told = (
+        f"{text}\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSN"
+        "XgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    )
+    assert note.verify(told.encode(), key) == text
+    assert note.sign(text, key, KeySigner(private, key.public, keyid(key.public))) == told
 
 
 @pytest.mark.parametrize(

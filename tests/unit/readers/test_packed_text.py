@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.inspecting import inspect_bytes
 from harness.make_pickles import call, stream, text
 from pratique.artifacts.readers.packed_text import MOST, MOST_TRIED, packed
+from pratique.artifacts.readers.safetensors import MOST_TEXTS
 from pratique.core.errors import LimitExceededError
 
 EVIL = stream(call("os", "system", text("touch pratique-canary")))
@@ -98,3 +99,11 @@ def test_more_metadata_than_is_judged_is_told() -> None:
     many = {f"k{n}": "a word of metadata" for n in range(2_000)}
     evil = safetensors(**many, last="os.system('touch pratique-canary')")
     assert "MAL100" in inspect_bytes(evil).rules
+
+
+def test_no_number_of_metadata_texts_hides_a_pickle() -> None:
+    many = {f"k{n:04}": "a word of metadata" for n in range(2_000)}
+    assert "MAL001" in inspect_bytes(safetensors(**many, last=PACKED["base64"])).rules
+    more = {f"k{n:04}": "" for n in range(MOST_TEXTS)}
+    told = inspect_bytes(safetensors(**more, last=PACKED["base64"]))
+    assert not told.full

@@ -18,6 +18,7 @@ from pratique.artifacts.readers.tensor_layout import (
     elements_of,
     tensors_fact,
 )
+from pratique.artifacts.readers.values import together
 from pratique.artifacts.views import (
     ModelText,
     TemplateView,
@@ -28,7 +29,6 @@ from pratique.artifacts.views import (
 )
 from pratique.core.errors import ArtifactError, LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
-from pratique.core.limits import MiB
 
 VERSIONS = (1, 2, 3)
 MAX_KEYS = 100_000
@@ -43,7 +43,6 @@ LEAST = 24
 """Magic, version and both counts."""
 INT_MAX = (1 << 31) - 1
 TEXT_FROM = 40
-MAX_TOLD = 4 * MiB
 TEMPLATE_WORD = "template"
 """Loaders read `tokenizer.chat_template` and `.NAME`; forks and plug-ins read keys of their own."""
 ALIGNMENT_KEY = "general.alignment"
@@ -86,7 +85,7 @@ class GgufReader(Reader):
 
     name: ClassVar[str] = "gguf"
     kind: ClassVar[Kind] = Kind.DATA
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     views: ClassVar[tuple[type[View], ...]] = (
         TensorHeader,
         TensorTable,
@@ -266,7 +265,9 @@ def _claims(file: _File) -> Iterator[Claim]:
 
 
 def _texts(metadata: Metadata) -> Iterator[View | Member]:
-    yield from _values(metadata)
+    rows = [row for row in metadata.strings if TEMPLATE_WORD not in row[0]]
+    cut = "" if all(whole for *_, whole in rows) else "a text was cut"
+    yield from together(((text, base) for _, text, base, _ in rows), "gguf", cut)
     for key, text, base, whole in metadata.strings:
         yield from in_value(key, text)
         partial = "" if whole else "the text was cut"
@@ -282,28 +283,6 @@ def _texts(metadata: Metadata) -> Iterator[View | Member]:
             yield TextView(
                 text=text, origin=f"gguf:{key[:100]}", base=base, covered=len(text), partial=partial
             )
-
-
-def _values(metadata: Metadata) -> Iterator[View]:
-    """Show every text but templates together, a line each."""
-    rows = [(text, base) for key, text, base, _ in metadata.strings if TEMPLATE_WORD not in key]
-    told, marks, length = [], [], 0
-    for text, base in rows:
-        if length > MAX_TOLD:
-            break
-        told.append(text.replace("\n", " "))
-        marks.append((length, base))
-        length += len(told[-1]) + 1
-    if told:
-        partial = "" if len(told) == len(rows) else "only the first of its texts are judged"
-        yield ModelText(
-            text="\n".join(told),
-            origin="gguf",
-            base=marks[0][1],
-            marks=tuple(marks),
-            covered=length,
-            partial=partial,
-        )
 
 
 def _fact(file: _File) -> Fact:

@@ -20,6 +20,7 @@ from pratique.artifacts.readers.shell_script import ShellScript
 from pratique.artifacts.readers.template_tree import is_template
 from pratique.artifacts.readers.tensorflow.js import is_web_model, keras_model, web_model
 from pratique.artifacts.readers.tokenizer_rules import rewriting
+from pratique.artifacts.readers.values import together
 from pratique.artifacts.readers.xgboost_model import is_xgboost, read_xgboost
 from pratique.artifacts.views import HostCode, ModelText, TemplateView, TextView, TreeProblems
 from pratique.core.errors import LimitExceededError, MalformedError
@@ -31,6 +32,8 @@ LISTING = 1_000
 MAX_DUPLICATES = 100
 MAX_TEMPLATES = 1_000
 TELLING_BYTES = 4 * MiB
+LEAST = 9
+"""No text that calls something is shorter."""
 KNOWN = frozenset({"chat_template", "cells", "worksheets"})
 
 MODEL_KEYS = frozenset(
@@ -181,16 +184,7 @@ def _of_document(document: object, subject: Subject, text: str) -> Iterator[Item
 
 def _configuration(document: dict[str, Any], subject: Subject, *, telling: bool) -> Iterator[Item]:
     if not MODEL_KEYS.isdisjoint(document):
-        values = "\n".join(_values(document))
-        cut = (
-            f"only {TELLING_BYTES} bytes of its texts are judged" if values[TELLING_BYTES:] else ""
-        )
-        yield ModelText(
-            text=values[:TELLING_BYTES],
-            origin="configuration",
-            covered=subject.size,
-            partial=cut,
-        )
+        yield from together(((text, 0) for text in _values(document)), "configuration")
     if is_keras(document):
         yield from _of_keras(document, subject)
     elif telling or not CONFIG_KEYS.isdisjoint(document):
@@ -198,13 +192,11 @@ def _configuration(document: dict[str, Any], subject: Subject, *, telling: bool)
 
 
 def _values(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts of a configuration, each on one line, templates left out."""
+    """Yield the texts of a configuration, templates left out."""
     for part in json_told.parts(document):
-        for key, value in part.items():
-            if key not in KNOWN:
-                for text in value if isinstance(value, list) else (value,):
-                    if isinstance(text, str) and len(text) > 8:  # noqa: PLR2004 - no call is shorter
-                        yield text.replace("\n", " ")
+        for value in (part[key] for key in part if key not in KNOWN):
+            texts = value if isinstance(value, list) else (value,)
+            yield from (one for one in texts if isinstance(one, str) and len(one) >= LEAST)
 
 
 def _of_model(document: Mapping[str, Any], subject: Subject) -> Iterator[Item]:

@@ -18,10 +18,11 @@ from pratique.artifacts.readers.tensor_layout import (
     claims_of,
     tensors_fact,
 )
+from pratique.artifacts.readers.values import together
 from pratique.artifacts.views import ModelText, TensorHeader, TensorSpan, TensorTable, TextView
 from pratique.core.errors import LimitExceededError, MalformedError
 from pratique.core.fact import Fact, Json
-from pratique.core.limits import Limits, MiB
+from pratique.core.limits import Limits
 
 OFFICIAL_MOST = 100_000_000
 """The longest header that the reference implementation loads."""
@@ -29,7 +30,7 @@ PLAUSIBLE = 1 << 48
 MAX_DIMS = 64
 MAX_INT = 1 << 63
 MAX_TEXT = 4_000
-MAX_TOLD = 4 * MiB
+MOST_TEXTS = 5_000
 TEXT_FROM = 40
 PADDING_MOST = 4_096
 """Spaces that may follow the header's JSON: writers align to eight bytes, some to a page."""
@@ -66,7 +67,7 @@ class SafetensorsReader(Reader):
     """Reads safetensors as strictly as the reference loader, and keeps what it would refuse."""
 
     name: ClassVar[str] = "safetensors"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kind: ClassVar[Kind] = Kind.DATA
     views: ClassVar[tuple[type[View], ...]] = (
         TensorHeader,
@@ -113,11 +114,11 @@ class SafetensorsReader(Reader):
             partial=f"{header.lost} tensor entries left out" if header.lost else "",
         )
         yield from claims_of(header.tensors)
-        yield from _texts(header)
         yield tensors_fact(self.name, header.tensors)
         if header.metadata:
             shown: dict[str, Json] = {k[:100]: v[:500] for k, v in header.metadata[:200]}
             yield Fact("safetensors", subject.chain, {"metadata": shown})
+        yield from _texts(header)
 
 
 def _length_problem(length: int, subject: Subject, header: _Header) -> Exception | None:
@@ -301,12 +302,8 @@ def _check_spans(header: _Header) -> None:
 
 def _texts(header: _Header) -> Iterator[View | Member]:
     """Show longer metadata to the rules that read text: a card or a licence, or a hiding place."""
-    told = "\n".join(value.replace("\n", " ") for _, value in header.metadata)
-    if told:
-        cut = "only the first of its metadata texts are judged" if told[MAX_TOLD:] else ""
-        short = told[:MAX_TOLD]
-        yield ModelText(text=short, origin="safetensors", base=8, covered=len(short), partial=cut)
-    for key, value in header.metadata[:100]:
+    yield from together(((value, 8) for _, value in header.metadata), "safetensors")
+    for key, value in header.metadata[:MOST_TEXTS]:
         yield from in_value(key, value)
         if len(value) >= TEXT_FROM:
             yield TextView(
@@ -315,3 +312,5 @@ def _texts(header: _Header) -> Iterator[View | Member]:
                 base=8,
                 partial="" if len(value) <= MAX_TEXT * 16 else "a long metadata text was cut",
             )
+    if len(header.metadata) > MOST_TEXTS:
+        raise LimitExceededError(f"metadata of more than {MOST_TEXTS} texts is not all looked into")

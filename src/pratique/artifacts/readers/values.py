@@ -1,7 +1,7 @@
 """What a reader of model data does with the texts and bytes it meets: show those that could act."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pratique.artifacts.blob import Blob, MemoryBlob, cut
 from pratique.artifacts.reader import Item, Member
@@ -15,6 +15,7 @@ SHORT = 1 * KiB
 PIECE = 64 * KiB
 LONGEST = 256 * KiB
 MAX_TEXT = 32 * MiB
+MOST_TOGETHER = 4 * MiB
 MAX_MEMBERS = 5_000
 MIN_TEXT = 3
 MIN_BYTES = 8
@@ -103,6 +104,34 @@ class Values:
             yield Member(name[-200:], blob, opaque=True)
         else:
             self.lost += 1
+
+
+def together(rows: Iterable[tuple[str, int]], origin: str, cut: str = "") -> Iterator[ModelText]:
+    """Yield (text, byte offset) rows as one view, a line each; none where there is no row.
+
+    `cut` says what was left out of a text before, if anything. After `MOST_TOGETHER` characters the
+    view says itself that it is not whole.
+    """
+    told, marks, length = list[str](), list[tuple[int, int]](), 0
+    for text, at in rows:
+        if length >= MOST_TOGETHER:
+            cut = "only the first of its texts are judged"
+            break
+        told.append(text.replace("\n", " "))
+        marks.append((length, at))
+        length += len(text) + 1
+    if told:
+        text = "\n".join(told)
+        if len(text) > MOST_TOGETHER:
+            text, cut = text[:MOST_TOGETHER], cut or "the last of its texts is judged in part"
+        yield ModelText(
+            text=text,
+            origin=origin,
+            base=marks[0][1],
+            marks=tuple(marks),
+            covered=len(text),
+            partial=cut,
+        )
 
 
 def acts(head: bytes) -> bool:

@@ -90,19 +90,20 @@ def verify(note: bytes, key: LogKey) -> str:
 
 
 def checkpoint(text: str) -> Checkpoint:
-    """Return what the text of a note says of a log.
+    """Return what the text of a note says of a log; whether its origin is that log is yours to see.
 
     Raises:
         EvidenceError: it is no checkpoint.
 
     """
-    rows = text.split("\n")
-    if len(rows) < 4 or rows[-1] or not rows[0] or not _SIZE.fullmatch(rows[1]):  # noqa: PLR2004
-        raise EvidenceError("the note is no checkpoint: origin, size and root, a line each")
-    top = unbase64(rows[2], "the checkpoint's root")
+    match text.split("\n"):
+        case [origin, size, told, *extensions, ""] if origin and _SIZE.fullmatch(size):
+            top = unbase64(told, "the checkpoint's root")
+        case _:
+            raise EvidenceError("the note is no checkpoint: origin, size and root, a line each")
     if len(top) != SIZE:
         raise EvidenceError("the checkpoint's root is no SHA-256 hash")
-    return Checkpoint(rows[0], int(rows[1]), top, tuple(rows[3:-1]))
+    return Checkpoint(origin, int(size), top, tuple(extensions))
 
 
 def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
@@ -114,7 +115,7 @@ def _parts(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         raise EvidenceError("the note is not UTF-8") from None
     text, blank, tail = whole.rpartition("\n\n")
     rows = tail.split("\n")
-    if not blank or rows[-1] or not 2 <= len(rows) <= MAX_SIGNATURES + 1:  # noqa: PLR2004
+    if not blank or rows[-1] or not 1 <= len(rows) - 1 <= MAX_SIGNATURES:
         raise EvidenceError("the note does not end with signatures, a line each")
     if any(ord(sign) < ord(" ") and sign != "\n" for sign in whole):
         raise EvidenceError("the note holds control characters")

@@ -16,6 +16,7 @@ WIDTH: Final = 1 << HEIGHT
 MAX_ENTRY: Final = (1 << 16) - 1
 """The longest entry that a bundle can hold."""
 MAX_SIZE: Final = 1 << 40
+MAX_PATH: Final = 100
 _ENTRIES: Final = "entries"
 _PATH = re.compile(
     r"tile/(?P<level>0|[1-9]\d?|entries)/(?P<n>(?:x\d{3}/)*\d{3})(?:\.p/(?P<w>[1-9]\d{0,2}))?"
@@ -49,7 +50,7 @@ def path(level: int | str, number: int, width: int = WIDTH) -> str:
 def is_path(text: str) -> bool:
     """Tell whether a text is the path of a tile, spelt in the one way that there is."""
     found = _PATH.fullmatch(text)
-    if found is None or len(text) > 100:  # noqa: PLR2004 - no log is that long
+    if found is None or len(text) > MAX_PATH:
         return False
     number = int(found["n"].replace("x", "").replace("/", ""))
     width = int(found["w"]) if found["w"] else WIDTH

@@ -207,10 +207,11 @@ def test_the_note_of_the_reference_implementation_is_read_and_written() -> None:
         "If you think cryptography is the answer to your problem,\n"
         "then you don't know what your problem is.\n"
     )
-    told = (
-        f"{text}\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSN"
-        "XgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    by = (
+        "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFY"
+        "C2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
     )
+    told = f"{text}\n\u2014 PeterNeumann {by}\n"
     assert note.verify(told.encode(), key) == text
     assert note.sign(text, key, KeySigner(private, key.public, keyid(key.public))) == told
 
